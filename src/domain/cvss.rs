@@ -1,0 +1,1 @@
+//! CVSS vectors and scores.

@@ -1,0 +1,257 @@
+//! The policy: one YAML file, `.github/wardroom.yml` on the tracker's default branch. Every key is optional.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::facts::{RepoName, Role};
+
+/// What a team decides about its incidents. Every key has a default that works for one private repository.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// `off`: do nothing. `watch`: print what would be done, write nothing. `on`: do it.
+    pub mode: Mode,
+    /// What the checklist and the texts call the product, and where they point.
+    pub product: Product,
+    /// Where reports come from and which of them become incidents.
+    pub reports: Reports,
+    /// The private repository that holds the tracking issues. Without it, the repository Wardroom runs for.
+    #[schemars(with = "Option<String>")]
+    pub tracker: Option<RepoName>,
+    /// Where advisories are drafted and what they are about.
+    pub advisories: Advisories,
+    /// A checklist of your own: a path in the tracker's repository, for example `.github/checklist.md`.
+    pub template: Option<String>,
+    /// Names, colours and descriptions of labels, by their key.
+    pub labels: BTreeMap<LabelKey, LabelSetting>,
+    /// Labels and owners of phases; a phase that is not named here keeps its defaults.
+    pub phases: Vec<PhaseSetting>,
+    /// Logins that are assigned to a new tracking issue; at most ten.
+    pub roster: Vec<String>,
+    /// Who may use a command, by its word. Narrows Wardroom's own rule, never widens it.
+    pub roles: BTreeMap<String, RoleSetting>,
+    /// Emergency contacts, in the checklist's last section.
+    pub contacts: Vec<Contact>,
+    /// Whether the report's text is copied into the tracking issue; `false` leaves only a link.
+    pub copy_report: bool,
+    /// Whether a public report is answered with "please report privately".
+    pub acknowledge_public: bool,
+    /// Whether the tracker may be a repository that is not private. Leave it `false`.
+    pub allow_public_tracker: bool,
+    /// The IANA time zone shown beside UTC, for example `Europe/Madrid`.
+    pub zone: String,
+}
+
+/// How much Wardroom does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Nothing.
+    Off,
+    /// Prints its plan, writes nothing.
+    Watch,
+    /// Works.
+    #[default]
+    On,
+}
+
+/// The product, as texts name it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Product {
+    /// Its name; `the product` when not set.
+    pub name: String,
+    /// The address of its security policy (`https://…/SECURITY.md`).
+    pub security_policy: Option<String>,
+    /// Where a reporter can write privately: an address or a link. Shown in "please report privately at …".
+    pub private_reporting: Option<String>,
+    /// Where the community reads announcements, for example `the forum` or `Discord`.
+    pub community: String,
+}
+
+/// Which reports become incidents.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reports {
+    /// The repositories whose labelled issues are reports. Empty: the tracker itself.
+    #[schemars(with = "Vec<String>")]
+    pub repositories: Vec<RepoName>,
+    /// The label that makes an issue a report; at most 50 characters.
+    pub label: String,
+    /// Reports opened before this moment are listed, not opened by themselves: a date or an RFC 3339 time, in UTC.
+    pub since: Option<String>,
+    /// At most so many incidents are opened by themselves within an hour; 1 to 100.
+    pub open_per_hour: u32,
+}
+
+/// Where advisories live.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Advisories {
+    /// The repository that publishes the advisories.
+    #[schemars(with = "Option<String>")]
+    pub repository: Option<RepoName>,
+    /// The packages that an advisory names.
+    pub packages: Vec<Package>,
+}
+
+/// A package, as GitHub's advisories name it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    /// GitHub's own word for the ecosystem.
+    pub ecosystem: Ecosystem,
+    /// The package's name there.
+    pub name: String,
+}
+
+/// The ecosystems that GitHub's repository advisories accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "each name is GitHub's own word")]
+pub enum Ecosystem {
+    Rubygems,
+    Npm,
+    Pip,
+    Maven,
+    Nuget,
+    Composer,
+    Go,
+    Rust,
+    Erlang,
+    Actions,
+    Pub,
+    Other,
+    Swift,
+}
+
+/// The labels that Wardroom owns, except those of phases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelKey {
+    /// On every tracking issue.
+    Incident,
+    /// All phases are done, the review is not.
+    Review,
+    /// Closed with all done.
+    Resolved,
+    /// Closed as invalid, duplicate or out of scope.
+    Rejected,
+    /// Severity critical.
+    Critical,
+    /// Severity high.
+    High,
+    /// Severity medium.
+    Medium,
+    /// Severity low.
+    Low,
+    /// Evidence of exploitation was found.
+    Exploited,
+    /// An embargo is active.
+    Embargo,
+    /// A CVE was asked for and has not come.
+    CvePending,
+    /// A promise is past its time.
+    Overdue,
+    /// Wardroom writes nothing until `resume`.
+    Paused,
+}
+
+/// A label's setting: just its name, or all of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum LabelSetting {
+    /// Only the name.
+    Name(String),
+    /// Name, the name it had before, colour and description.
+    Full(LabelDetails),
+}
+
+/// All of a label.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LabelDetails {
+    /// The name; at most 50 characters.
+    pub name: Option<String>,
+    /// The name it had: that label is renamed, so it moves everywhere it hangs.
+    pub was: Option<String>,
+    /// Six hex digits, without `#`.
+    pub color: Option<String>,
+    /// At most 100 characters.
+    pub description: Option<String>,
+}
+
+/// A phase's setting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PhaseSetting {
+    /// The number in the heading, `## Phase 2: …`.
+    pub number: u32,
+    /// Its label; without it the default, `phase/2-mitigation`.
+    #[serde(default)]
+    pub label: Option<LabelSetting>,
+    /// Logins that own the phase's next step.
+    #[serde(default)]
+    pub owners: Vec<String>,
+}
+
+/// Who may use a command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RoleSetting {
+    /// Everyone who has at least this role on the repository the command is about.
+    AtLeast(Role),
+    /// Only these logins, and only with the role that Wardroom's own rule asks for.
+    Logins(Vec<String>),
+}
+
+/// An emergency contact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// What they are for, for example `Primary maintainer`.
+    pub role: String,
+    /// How to reach them: an address, a link or a login.
+    pub reach: String,
+}
+
+impl Default for Product {
+    fn default() -> Self {
+        Product {
+            name: "the product".to_owned(),
+            security_policy: None,
+            private_reporting: None,
+            community: "the community channels".to_owned(),
+        }
+    }
+}
+
+impl Default for Reports {
+    fn default() -> Self {
+        Reports { repositories: Vec::new(), label: "security-report".to_owned(), since: None, open_per_hour: 5 }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            mode: Mode::On,
+            product: Product::default(),
+            reports: Reports::default(),
+            tracker: None,
+            advisories: Advisories::default(),
+            template: None,
+            labels: BTreeMap::new(),
+            phases: Vec::new(),
+            roster: Vec::new(),
+            roles: BTreeMap::new(),
+            contacts: Vec::new(),
+            copy_report: true,
+            acknowledge_public: false,
+            allow_public_tracker: false,
+            zone: "UTC".to_owned(),
+        }
+    }
+}
