@@ -156,6 +156,11 @@ pub trait GitHub: Send + Sync {
 
     /// The body's edit history since `since` (with the revision just before it), and the facts of the given comments
     /// (by node id), in one GraphQL call where they fit. `Unsupported` where the server has no GraphQL.
-    async fn history(&self, repo: &RepoName, number: u64, since: Option<Timestamp>, comments: &[Comment])
-    -> Result<History>;
+    async fn history(
+        &self,
+        repo: &RepoName,
+        number: u64,
+        since: Option<Timestamp>,
+        comments: &[Comment],
+    ) -> Result<History>;
 }

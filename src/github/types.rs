@@ -32,11 +32,7 @@ impl Permission {
             "none" => Some(Role::None),
             _ => None,
         };
-        self.role_name
-            .as_deref()
-            .and_then(named)
-            .or_else(|| named(&self.permission))
-            .unwrap_or(Role::None)
+        self.role_name.as_deref().and_then(named).or_else(|| named(&self.permission)).unwrap_or(Role::None)
     }
 }
 
