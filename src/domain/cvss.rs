@@ -1,1 +1,0 @@
-//! CVSS vectors and scores.
