@@ -1,10 +1,18 @@
 //! The policy: one YAML file, `.github/wardroom.yml` on the tracker's default branch. Every key is optional.
 
+mod labels;
+mod roles;
+
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::labels::{LabelGroup, LabelSpec, MAX_DESCRIPTION, MAX_LABEL};
+pub use self::roles::{COMMANDS, CommandRole, Place, Rule};
 use super::facts::{RepoName, Role};
 
 /// What a team decides about its incidents. Every key has a default that works for one private repository.
@@ -254,4 +262,36 @@ impl Default for Policy {
             zone: "UTC".to_owned(),
         }
     }
+}
+
+impl Policy {
+    /// Whether a labelled issue of `repo` is a report. Without `reports.repositories` only the tracker holds reports.
+    pub fn is_report_repository(&self, repo: &RepoName, tracker: &RepoName) -> bool {
+        if self.reports.repositories.is_empty() {
+            return repo == tracker;
+        }
+        self.reports.repositories.contains(repo)
+    }
+
+    /// The time zone that is shown beside UTC. The bundled database is asked, so that every machine says the same; a
+    /// zone it does not know, which a loaded policy cannot hold, is UTC.
+    pub fn time_zone(&self) -> TimeZone {
+        TimeZoneDatabase::bundled().get(&self.zone).unwrap_or(TimeZone::UTC)
+    }
+}
+
+impl Reports {
+    /// The moment before which reports are only listed. A date means its first moment in UTC.
+    pub fn since(&self) -> Option<Timestamp> {
+        parse_since(self.since.as_deref()?)
+    }
+}
+
+/// A date (`2026-01-31`) or an RFC 3339 time (`2026-01-31T08:00:00Z`).
+fn parse_since(text: &str) -> Option<Timestamp> {
+    if text.len() == "2026-01-31".len() {
+        let date: Date = text.parse().ok()?;
+        return date.to_zoned(TimeZone::UTC).ok().map(|start| start.timestamp());
+    }
+    text.parse().ok()
 }
