@@ -1,1 +1,0 @@
-//! Untrusted text stays text.
