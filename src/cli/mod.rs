@@ -2,6 +2,8 @@
 //!
 //! To add one: a `pub mod`, a variant of [`Command`], a line in [`dispatch`].
 
+pub mod checklist;
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -19,7 +21,10 @@ pub struct Cli {
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+#[allow(missing_docs, reason = "a variant's help is the doc of its arguments")]
+pub enum Command {
+    Checklist(checklist::Args),
+}
 
 /// How a subcommand ended, as the shell sees it. An error is [`Exit::Failed`], or [`Exit::Usage`] if it is a [`Usage`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +78,10 @@ pub fn main() -> ExitCode {
 ///
 /// # Errors
 /// Whatever kept the subcommand from its end.
-pub async fn dispatch(command: Command, _out: &mut dyn Write) -> anyhow::Result<Exit> {
-    match command {}
+pub async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    match command {
+        Command::Checklist(args) => checklist::run(&args, out),
+    }
 }
 
 /// The exit for an ended subcommand. A reader that closed the pipe (`wardroom … | head`) has what it wanted.
