@@ -1,8 +1,21 @@
 //! The rules. No I/O, no clock, no HTTP, no randomness: facts in, decisions and texts out.
 
+pub mod answers;
+pub mod body;
 pub mod checklist;
 pub mod command;
 pub mod cvss;
+pub mod decisions;
 pub mod facts;
 pub mod fence;
+pub mod findings;
+pub mod incident;
+pub mod labels;
+pub mod memory;
+pub mod observed;
+pub mod plan;
 pub mod policy;
+pub mod record;
+pub mod status;
+pub mod texts;
+pub mod version;

@@ -1,1 +1,191 @@
-//! engine
+//! The loop: an event names an incident; look at what is true, decide, act. Start reading here.
+//!
+//! ```text
+//! event -> intake -> work row -> look { observe -> plan -> apply } -> work row
+//! ```
+//!
+//! The wanted properties, and the races with the decision for each:
+//!
+//! - A delivery is lost, doubled or late: a look reads the present, so the next one ends in the same place.
+//! - A read is older than our own last write: no look within [`READ_LAG`](plan::READ_LAG) after a write, so nothing is said twice.
+//! - A read is older than the event that asked for it: the event's own time is kept, and the look waits for it.
+//! - The answer to a write is lost: nothing is repeated; the next look, after the lag, sees whether it happened.
+//! - The answer to *opening* is lost: lists lag most, so the intent is kept in the store and the report waits them out.
+//! - A person edits between our read and our write of the body: the write is checked just before and verified just after,
+//!   and what it overwrote is put back (`domain/record.rs`).
+//! - The process dies anywhere: marks on GitHub say what was done; comments carry markers and are looked for first.
+
+mod apply;
+pub mod intake;
+mod labels;
+mod observe;
+mod report;
+pub mod sweep;
+pub mod worker;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+use crate::domain::facts::{Account, RepoName};
+use crate::domain::incident::Subject;
+use crate::domain::observed::ReportSight;
+use crate::domain::plan::{self, Plan, Summary};
+use crate::domain::policy::{Mode, Policy};
+use crate::github::{self, GitHub};
+use crate::store::{Store, StoreError};
+
+/// Everything a look works with.
+pub struct Engine {
+    /// GitHub.
+    pub github: Arc<dyn GitHub>,
+    /// The local store.
+    pub store: Arc<dyn Store>,
+    /// The policy in force.
+    pub policy: Policy,
+    /// The checklist template, unrendered.
+    pub template: String,
+    /// The repository that holds the tracking issues.
+    pub tracker: RepoName,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Seals the status comment's machine part, where the process has a secret.
+    pub key: Option<Vec<u8>>,
+    /// Whether to write, or only to say what would be written.
+    pub write: bool,
+    /// Safeguards.
+    pub guards: Guards,
+    me: OnceCell<Account>,
+}
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Safeguards that the test suite turns off one by one, to prove that it notices. All are on by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guards {
+    /// Keep the intent of opening an issue until its outcome is known.
+    pub journal: bool,
+    /// Read the body again just before writing it, and verify just after.
+    pub recheck: bool,
+    /// Ask GitHub for the role of a command's author.
+    pub roles: bool,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Guards { journal: true, recheck: true, roles: true }
+    }
+}
+
+/// How a look ended well.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Looked {
+    /// What was done, or would be done, in words without private text.
+    pub steps: Vec<String>,
+    /// How many writes reached GitHub.
+    pub writes: usize,
+    /// Where the incident stands; `None` if there is none.
+    pub summary: Option<Summary>,
+    /// What a person should know, without private text.
+    pub notes: Vec<String>,
+    /// When to look again.
+    pub wake_at: Option<Timestamp>,
+    /// The look is not finished: a read was older than what it must show, or a person edited at the same moment.
+    pub unfinished: bool,
+    /// Another subject to look at, and when.
+    pub next: Option<(Subject, Timestamp)>,
+}
+
+/// Why a look failed. The words hold no private text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LookError {
+    /// A call to GitHub failed.
+    #[error(transparent)]
+    GitHub(#[from] github::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Writing would make private things public, or the policy forbids it. Nothing was written.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl Engine {
+    /// An engine that works, with all safeguards.
+    pub fn new(
+        github: Arc<dyn GitHub>,
+        store: Arc<dyn Store>,
+        policy: Policy,
+        template: String,
+        tracker: RepoName,
+        clock: Clock,
+    ) -> Self {
+        let write = policy.mode == Mode::On;
+        Engine {
+            github,
+            store,
+            policy,
+            template,
+            tracker,
+            clock,
+            key: None,
+            write,
+            guards: Guards::default(),
+            me: OnceCell::new(),
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The account that Wardroom acts as, asked for once.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn me(&self) -> Result<&Account, LookError> {
+        Ok(self.me.get_or_try_init(|| self.github.me()).await?)
+    }
+
+    /// One look at one subject: reads, decides, and acts if it may.
+    ///
+    /// # Errors
+    /// [`LookError`]: what was done before it stays done, and the next look goes on from there.
+    pub async fn look(&self, subject: &Subject, failures: u32) -> Result<Looked, LookError> {
+        if self.policy.mode == Mode::Off {
+            return Ok(Looked { notes: vec!["the policy says mode: off".to_owned()], ..Looked::default() });
+        }
+        match subject {
+            Subject::Report(id) => self.look_at_report(id, failures).await,
+            Subject::Tracker(number) => self.look_at_tracker(*number, ReportSight::NotRead, failures).await,
+        }
+    }
+
+    async fn look_at_tracker(&self, number: u64, report: ReportSight, failures: u32) -> Result<Looked, LookError> {
+        let observed = match self.observe(number, report, failures).await? {
+            observe::Sight::Seen(observed) => observed,
+            observe::Sight::TooOld(until) => {
+                return Ok(Looked { wake_at: Some(until), unfinished: true, ..Looked::default() });
+            }
+            observe::Sight::Nothing(why) => return Ok(Looked { notes: vec![why], ..Looked::default() }),
+        };
+        let plan = plan::plan(&observed, &self.policy, self.now(), self.key.as_deref());
+        if !self.write || plan.actions.is_empty() {
+            return Ok(described(&plan));
+        }
+        self.refuse_public_tracker().await?;
+        self.apply(&observed, plan).await
+    }
+}
+
+fn described(plan: &Plan) -> Looked {
+    Looked {
+        steps: plan.actions.iter().map(apply::describe).collect(),
+        summary: Some(plan.summary.clone()),
+        wake_at: plan.wake_at,
+        ..Looked::default()
+    }
+}

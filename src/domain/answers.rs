@@ -1,0 +1,233 @@
+//! What each new command is answered: with a mark, with words where they are due, and with a closed issue where it asks
+//! for one.
+
+use super::checklist::{Checklist, TaskLookup};
+use super::command::{self, Close, Command};
+use super::cvss::{Severity, Vector};
+use super::decisions::{Ruling, Verdict};
+use super::facts::{Issue, Reaction, Role};
+use super::fence;
+use super::findings::{SEVERITY, VECTOR};
+use super::incident;
+use super::memory::Answer;
+use super::observed::Observed;
+use super::policy::Policy;
+use super::texts::{self, TurnedDown};
+
+/// The answers that are due.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answers {
+    /// Marks to leave: the comment, what it means, the reaction.
+    pub marks: Vec<(u64, Answer, Reaction)>,
+    /// Replies to write: the comment they answer, the text.
+    pub replies: Vec<(u64, String)>,
+    /// Comments to write on other tracking issues.
+    pub elsewhere: Vec<(u64, String)>,
+    /// The issue is to be closed, with this `state_reason`.
+    pub close: Option<&'static str>,
+}
+
+impl Answers {
+    /// Whether this look accepts the command in this comment.
+    pub fn accepted(&self, comment: u64) -> bool {
+        self.marks.iter().any(|(to, answer, _)| *to == comment && *answer == Answer::Yes)
+    }
+
+    fn yes(&mut self, ruling: &Ruling<'_>) {
+        self.marks.push((ruling.comment.id, Answer::Yes, Reaction::Rocket));
+    }
+
+    fn words(&mut self, ruling: &Ruling<'_>, text: String) {
+        self.replies.push((ruling.comment.id, text));
+        self.marks.push((ruling.comment.id, Answer::Words, Reaction::Eyes));
+    }
+
+    fn no(&mut self, ruling: &Ruling<'_>, why: String) {
+        self.replies.push((ruling.comment.id, why));
+        self.marks.push((ruling.comment.id, Answer::No, Reaction::Confused));
+    }
+}
+
+/// Answers every command that has none yet.
+pub fn answer(observed: &Observed, policy: &Policy, rulings: &[Ruling<'_>], checklist: &Checklist) -> Answers {
+    let mut answers = Answers::default();
+    for ruling in rulings {
+        match (ruling.verdict, &ruling.command) {
+            (Verdict::New, Ok(command)) => accept(&mut answers, observed, policy, checklist, ruling, command),
+            (Verdict::Unreadable, Err(error)) => answers.no(ruling, error.to_string()),
+            (Verdict::NotAllowed { need, has, named }, Ok(command)) => {
+                answers.no(ruling, not_allowed(command.word(), need, has, named));
+            }
+            (Verdict::Edited, _) => answers.no(
+                ruling,
+                "This comment was edited, and anyone with write access can edit another person’s words. So it does not \
+                 count. Nothing was done. Please say it again in a new comment."
+                    .to_owned(),
+            ),
+            _ => {}
+        }
+    }
+    answers
+}
+
+fn accept(
+    answers: &mut Answers,
+    observed: &Observed,
+    policy: &Policy,
+    checklist: &Checklist,
+    ruling: &Ruling<'_>,
+    command: &Command,
+) {
+    match command {
+        Command::Help => answers.words(ruling, command::help_text(policy)),
+        Command::Adopt if observed.is_mine(observed.issue.user.as_ref()) => answers.words(
+            ruling,
+            "This is a tracking issue of Wardroom’s already. Nothing was changed.".to_owned(),
+        ),
+        Command::Adopt => {
+            let text = format!(
+                "From now on this is a tracking issue: {}, {} fields. Labels and the status comment follow the ticks here.",
+                super::status::progress_line(checklist),
+                checklist.fields.len()
+            );
+            answers.replies.push((ruling.comment.id, text));
+            answers.yes(ruling);
+        }
+        Command::Pause | Command::Resume => answers.yes(ruling),
+        Command::NotApplicable { task, .. } => match checklist.find_task(task) {
+            Ok(_) => answers.yes(ruling),
+            Err(TaskLookup::NotFound) => answers.no(
+                ruling,
+                format!(
+                    "There is no task {} here. Nothing was changed. Name it by its anchor (`T12`, as the status comment \
+                     shows it) or by the beginning of its text in quotes: `/wardroom na \"Prepare updated\" REASON`.",
+                    fence::code_span(task, 80)
+                ),
+            ),
+            Err(TaskLookup::Ambiguous(texts)) => {
+                let names: Vec<String> = texts.iter().take(5).map(|text| fence::code_span(text, 100)).collect();
+                answers.no(
+                    ruling,
+                    format!(
+                        "More than one task begins with {}: {}. Nothing was changed. Please write more of it.",
+                        fence::code_span(task, 80),
+                        names.join(", ")
+                    ),
+                );
+            }
+        },
+        Command::Severity(level) => set_field(answers, ruling, checklist, SEVERITY, level.title(), |value| {
+            value.parse::<Severity>().is_ok_and(|said| said == *level)
+        }),
+        Command::Cvss(vector) => set_field(answers, ruling, checklist, VECTOR, vector, |value| {
+            Vector::parse(value).is_ok_and(|said| said.to_string() == *vector)
+        }),
+        Command::Close(close) => close_as(answers, observed, ruling, close),
+        Command::Merge { into } => merge(answers, observed, ruling, *into),
+    }
+}
+
+/// A field that a person filled is theirs: a command does not overwrite it.
+fn set_field(
+    answers: &mut Answers,
+    ruling: &Ruling<'_>,
+    checklist: &Checklist,
+    name: &str,
+    value: &str,
+    same: impl Fn(&str) -> bool,
+) {
+    match checklist.field(name) {
+        Some(field) if !field.empty && !same(&field.value) => answers.no(
+            ruling,
+            format!(
+                "The field **{name}** says {} already, and Wardroom does not overwrite what a person wrote. Nothing was \
+                 changed. Edit the field in the issue if {} is right.",
+                fence::code_span(&field.value, 120),
+                fence::code_span(value, 120)
+            ),
+        ),
+        _ => answers.yes(ruling),
+    }
+}
+
+fn close_as(answers: &mut Answers, observed: &Observed, ruling: &Ruling<'_>, close: &Close) {
+    if let Close::Duplicate { of } = close
+        && let Some(why) = bad_target(observed, *of)
+    {
+        answers.no(ruling, why);
+        return;
+    }
+    answers.close = Some(if matches!(close, Close::Duplicate { .. }) { "duplicate" } else { "not_planned" });
+    answers.yes(ruling);
+}
+
+fn merge(answers: &mut Answers, observed: &Observed, ruling: &Ruling<'_>, into: u64) {
+    if let Some(why) = bad_target(observed, into) {
+        answers.no(ruling, why);
+        return;
+    }
+    let here = Checklist::parse(observed.issue.text());
+    let report = incident::marked_report(&here);
+    let note = texts::merged_here(observed.issue.number, report.as_ref(), &ruling.author.login);
+    answers.elsewhere.push((into, note));
+    answers.replies.push((ruling.comment.id, format!("Merged into #{into}. Work goes on there.")));
+    answers.close = Some("duplicate");
+    answers.yes(ruling);
+}
+
+/// Why an issue cannot be the other incident, in words; `None` if it can.
+fn bad_target(observed: &Observed, number: u64) -> Option<String> {
+    if number == observed.issue.number {
+        return Some("That is this incident itself. Nothing was changed.".to_owned());
+    }
+    let other = observed.others.get(&number).and_then(Option::as_ref);
+    let is_incident = other.is_some_and(|issue| {
+        observed.is_mine(issue.user.as_ref()) && incident::marked_report(&Checklist::parse(issue.text())).is_some()
+    });
+    (!is_incident).then(|| {
+        format!(
+            "`#{number}` is not a tracking issue of Wardroom’s in this repository. Nothing was changed. Give the number of \
+             the other incident’s tracking issue."
+        )
+    })
+}
+
+fn not_allowed(word: &str, need: Role, has: Role, named: bool) -> String {
+    let role = |role: Role| match role {
+        Role::None => "no role",
+        Role::Read => "the read role",
+        Role::Triage => "the triage role",
+        Role::Write => "the write role",
+        Role::Maintain => "the maintain role",
+        Role::Admin => "the admin role",
+    };
+    if has < need {
+        format!(
+            "`/wardroom {word}` needs {} on this repository, and you have {}. Nothing was changed. Someone with that role \
+             can say it; roles are set under Settings, Collaborators and teams.",
+            role(need),
+            role(has)
+        )
+    } else {
+        debug_assert!(named);
+        format!(
+            "The policy’s `roles` names who may say `/wardroom {word}`, and you are not among them. Nothing was changed. The \
+             policy is `.github/wardroom.yml` in this repository."
+        )
+    }
+}
+
+/// Why the incident was turned down: the last `close` or `merge` that counts, else the issue's own `state_reason`.
+pub fn turned_down(rulings: &[Ruling<'_>], issue: &Issue) -> TurnedDown {
+    let counts = |ruling: &&Ruling<'_>| matches!(ruling.verdict, Verdict::Counted | Verdict::New);
+    let by_command = rulings.iter().rev().filter(counts).find_map(|ruling| match &ruling.command {
+        Ok(Command::Close(Close::Invalid { .. })) => Some(TurnedDown::Invalid),
+        Ok(Command::Close(Close::Duplicate { .. }) | Command::Merge { .. }) => Some(TurnedDown::Duplicate),
+        Ok(Command::Close(Close::OutOfScope { .. })) => Some(TurnedDown::OutOfScope),
+        _ => None,
+    });
+    by_command.unwrap_or(match issue.state_reason.as_deref() {
+        Some("duplicate") => TurnedDown::Duplicate,
+        _ => TurnedDown::NotPlanned,
+    })
+}

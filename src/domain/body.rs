@@ -1,0 +1,122 @@
+//! Which splices of the body are due: what a write of ours overwrote is put back, `na` is carried out, empty fields are
+//! filled from others. Nothing else in a body is ever Wardroom's.
+
+use jiff::Timestamp;
+
+use super::answers::Answers;
+use super::checklist::{self, Checklist, Splice};
+use super::command::Command;
+use super::decisions::{Decisions, Ruling, Verdict};
+use super::findings::Findings;
+use super::memory::{Memory, short_digest};
+use super::observed::{Edit, Observed};
+use super::record;
+use super::texts;
+
+/// A due change of the body.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BodyChange {
+    /// The body afterwards; `None` if nothing is due.
+    pub body: Option<String>,
+    /// What changes, in words.
+    pub why: Vec<String>,
+    /// Commands that are carried out by it.
+    pub applied: Vec<u64>,
+    /// Fields that it fills, for [`Memory::filled`].
+    pub filled: Vec<String>,
+    /// Commands that need no change any more: done already, or a person acted on the task since.
+    pub settled: Vec<u64>,
+}
+
+/// Computes the change. Each splice is made from the body as the splices before left it.
+pub fn change(
+    observed: &Observed,
+    decisions: &Decisions<'_>,
+    rulings: &[Ruling<'_>],
+    answers: &Answers,
+    edits: &[Edit],
+    memory: &Memory,
+) -> BodyChange {
+    let mut change = BodyChange::default();
+    let old = observed.issue.text();
+    let mut body = old.to_owned();
+    if let Some((restored, why)) = record::restore(edits, &observed.me.login, old) {
+        body = restored;
+        change.why.extend(why);
+    }
+    for ruling in rulings {
+        let Ok(Command::NotApplicable { task, reason }) = &ruling.command else { continue };
+        let counts = ruling.verdict == Verdict::Counted || answers.accepted(ruling.comment.id);
+        if !counts || memory.applied.contains(&ruling.comment.id) {
+            continue;
+        }
+        let checklist = Checklist::parse(&body);
+        let Ok(found) = checklist.find_task(task) else {
+            change.settled.push(ruling.comment.id);
+            continue;
+        };
+        let said_at = ruling.comment.created_at;
+        let touched = touched_since(edits, memory, found.key(), said_at);
+        let remark = texts::shorten(reason, 200);
+        match found.mark_not_applicable(&body, &remark).filter(|_| !touched) {
+            Some(splice) => {
+                let what =
+                    format!("marking “{}” not applicable", super::fence::plain(&texts::shorten(&found.text, 80)));
+                if let Some(next) = put(&body, splice) {
+                    body = next;
+                    change.why.push(what);
+                    change.applied.push(ruling.comment.id);
+                }
+            }
+            None => change.settled.push(ruling.comment.id),
+        }
+    }
+    // A vector gives a score, a score a severity: one round fills them all, for each is computed from the same facts.
+    let mut rounds = 0;
+    loop {
+        let checklist = Checklist::parse(&body);
+        let found = Findings::of(&checklist, decisions);
+        let due = found.derived.iter().find_map(|(name, value)| {
+            let field = checklist.field(name)?;
+            let mark = format!("{}={}", field.key(), short_digest(value));
+            let before = memory.filled.contains(&mark) || change.filled.contains(&mark);
+            if before || filled_before(edits, &observed.me.login, field.key(), value) {
+                return None;
+            }
+            Some((field.fill(&body, value)?, mark, *name, value.clone()))
+        });
+        let Some((splice, mark, name, value)) = due else { break };
+        let Some(next) = put(&body, splice) else { break };
+        body = next;
+        change.filled.push(mark);
+        change.why.push(format!("filling “{name}” with {value}"));
+        rounds += 1;
+        if rounds > 8 {
+            break;
+        }
+    }
+    change.body = (body != old).then_some(body);
+    change
+}
+
+fn put(body: &str, splice: Splice) -> Option<String> {
+    checklist::apply(body, &[splice]).ok()
+}
+
+/// Whether someone acted on an item after a command was given: their act is the later one.
+fn touched_since(edits: &[Edit], memory: &Memory, key: &str, said_at: Option<Timestamp>) -> bool {
+    let later = |at: Timestamp| said_at.is_none_or(|said| at > said);
+    let in_edits = record::last_touch(edits, key).is_some_and(|edit| later(edit.at));
+    let in_memory = memory.items.get(key).and_then(|last| last.at).is_some_and(later);
+    in_edits || in_memory
+}
+
+/// Whether Wardroom filled this field with this value before, as the edit history tells where the memory was lost.
+fn filled_before(edits: &[Edit], mine: &str, key: &str, value: &str) -> bool {
+    edits.iter().filter(|edit| edit.editor.as_deref() == Some(mine)).any(|edit| {
+        let before = Checklist::parse(&edit.before);
+        let after = Checklist::parse(&edit.after);
+        let was_empty = before.field_by_key(key).is_some_and(|field| field.empty);
+        was_empty && after.field_by_key(key).is_some_and(|field| field.value == value)
+    })
+}

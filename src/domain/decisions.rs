@@ -1,0 +1,169 @@
+//! The fold of command comments into decisions.
+//!
+//! A command counts if the comment was never edited and its author's live role allowed it when it was first seen. The
+//! mark of that answer is a reaction which only Wardroom's own account can leave, so it survives the loss of every
+//! store and cannot be forged by anyone with write access.
+
+use super::command::{self, Close, Command, CommandError};
+use super::cvss::Severity;
+use super::facts::{Account, Comment, Reaction, Role};
+use super::memory::{Answer, Memory};
+use super::observed::{Missing, Needs, Observed};
+use super::policy::Policy;
+
+/// A comment that is a command, and what is to be thought of it.
+#[derive(Clone, Debug)]
+pub struct Ruling<'a> {
+    /// The comment.
+    pub comment: &'a Comment,
+    /// Its author.
+    pub author: &'a Account,
+    /// The command, if it could be read.
+    pub command: Result<Command, CommandError>,
+    /// Whether it counts.
+    pub verdict: Verdict,
+}
+
+/// Whether a command counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It counts and was answered before.
+    Counted,
+    /// It is new and its author may.
+    New,
+    /// It was refused before, or answered with words.
+    Settled,
+    /// It cannot be read.
+    Unreadable,
+    /// Its author may not.
+    NotAllowed {
+        /// The least role that may.
+        need: Role,
+        /// The author's role.
+        has: Role,
+        /// Whether the policy names logins, and the author is none of them.
+        named: bool,
+    },
+    /// It was edited before it was answered.
+    Edited,
+    /// It counted, and was edited since: it counts no longer.
+    EditedLater,
+    /// Not enough is known yet.
+    Unknown,
+}
+
+/// The decisions that hold now, each with the comment that made it.
+#[derive(Clone, Debug, Default)]
+pub struct Decisions<'a> {
+    /// `pause` without a later `resume`.
+    pub paused: Option<&'a Ruling<'a>>,
+    /// `adopt`, by someone who may.
+    pub adopted: Option<&'a Ruling<'a>>,
+    /// The last `severity`.
+    pub severity: Option<Severity>,
+    /// The last `cvss`.
+    pub vector: Option<&'a str>,
+}
+
+/// All commands among the comments, oldest first. Wardroom's own comments and other bots' never count.
+pub fn rulings<'a>(observed: &'a Observed, memory: &Memory, policy: &Policy) -> Vec<Ruling<'a>> {
+    let commands = observed.comments.iter().filter_map(|comment| {
+        let author = comment.user.as_ref()?;
+        if observed.is_mine(Some(author)) || author.kind == "Bot" {
+            return None;
+        }
+        let command = command::parse(comment.text())?;
+        let verdict = judge(observed, memory, policy, comment, author, &command);
+        Some(Ruling { comment, author, command, verdict })
+    });
+    commands.collect()
+}
+
+fn judge(
+    observed: &Observed,
+    memory: &Memory,
+    policy: &Policy,
+    comment: &Comment,
+    author: &Account,
+    command: &Result<Command, CommandError>,
+) -> Verdict {
+    let facts = observed.facts.get(&comment.id);
+    let no_graphql = observed.lacks(Missing::GraphQl);
+    let (edited, answer) = match facts {
+        Some(facts) => {
+            let has = |reaction| facts.own_reactions.contains(&reaction);
+            let answer = if has(Reaction::Rocket) {
+                Some(Answer::Yes)
+            } else if has(Reaction::Confused) {
+                Some(Answer::No)
+            } else {
+                has(Reaction::Eyes).then_some(Answer::Words)
+            };
+            (facts.last_edited_at.is_some(), answer)
+        }
+        None if no_graphql => (comment.updated_at != comment.created_at, memory.answered.get(&comment.id).copied()),
+        None => return Verdict::Unknown,
+    };
+    match (answer, edited) {
+        (Some(Answer::Yes), true) => return Verdict::EditedLater,
+        (Some(Answer::Yes), false) => return Verdict::Counted,
+        (Some(Answer::No | Answer::Words), _) => return Verdict::Settled,
+        (None, true) => return Verdict::Edited,
+        (None, false) => {}
+    }
+    let Ok(command) = command else { return Verdict::Unreadable };
+    // Where a server cannot tell roles, nobody's command counts: fail closed.
+    let has = match observed.roles.get(&author.id) {
+        Some(role) => *role,
+        None if observed.lacks(Missing::Roles) => Role::None,
+        None => return Verdict::Unknown,
+    };
+    let rule = policy.required_role(command.word());
+    let named = rule.logins.is_some_and(|logins| !logins.iter().any(|name| name.eq_ignore_ascii_case(&author.login)));
+    if has < rule.at_least || named {
+        return Verdict::NotAllowed { need: rule.at_least, has, named };
+    }
+    Verdict::New
+}
+
+/// What must still be read before every command can be judged.
+pub fn needs(observed: &Observed, rulings: &[Ruling<'_>]) -> Needs {
+    let mut needs = Needs::default();
+    for ruling in rulings.iter().filter(|ruling| ruling.verdict == Verdict::Unknown) {
+        if !observed.facts.contains_key(&ruling.comment.id) && !observed.lacks(Missing::GraphQl) {
+            needs.facts.push(ruling.comment.clone());
+        } else if !needs.roles.iter().any(|known| known.id == ruling.author.id) {
+            needs.roles.push(ruling.author.clone());
+        }
+    }
+    for ruling in rulings.iter().filter(|ruling| ruling.verdict == Verdict::New) {
+        let other = match &ruling.command {
+            Ok(Command::Merge { into }) => Some(*into),
+            Ok(Command::Close(Close::Duplicate { of })) => Some(*of),
+            _ => None,
+        };
+        needs.others.extend(other.filter(|number| !observed.others.contains_key(number)));
+    }
+    needs
+}
+
+impl<'a> Decisions<'a> {
+    /// Folds the rulings that count, oldest first; a later one wins over an earlier one of its kind.
+    pub fn fold(rulings: &'a [Ruling<'a>]) -> Decisions<'a> {
+        let mut decisions = Decisions::default();
+        for ruling in rulings {
+            if !matches!(ruling.verdict, Verdict::Counted | Verdict::New) {
+                continue;
+            }
+            match &ruling.command {
+                Ok(Command::Pause) => decisions.paused = Some(ruling),
+                Ok(Command::Resume) => decisions.paused = None,
+                Ok(Command::Adopt) => decisions.adopted = decisions.adopted.or(Some(ruling)),
+                Ok(Command::Severity(level)) => decisions.severity = Some(*level),
+                Ok(Command::Cvss(vector)) => decisions.vector = Some(vector),
+                _ => {}
+            }
+        }
+        decisions
+    }
+}

@@ -1,0 +1,261 @@
+//! What the fields say together: the severity that counts, fields that follow from others, and contradictions.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::checklist::{Checklist, Field};
+use super::cvss::{Score, Severity, Vector};
+use super::decisions::Decisions;
+use super::fence;
+use super::version;
+
+/// The field that holds the severity's word.
+pub const SEVERITY: &str = "Severity Level";
+/// The field that holds the base score.
+pub const SCORE: &str = "CVSS Score";
+/// The field that holds the CVSS vector, in the section Wardroom adds.
+pub const VECTOR: &str = "CVSS vector";
+const AFFECTED: &str = "Affects versions";
+const FIX_DATE: &str = "Fix implemented on";
+const RELEASE_TIME: &str = "Security release published";
+const EXPLOITATION: &str = "Evidence of exploitation";
+const CVE: &str = "CVE ID";
+const GHSA_FIELDS: [&str; 2] = ["GitHub Security Advisory ID", "GitHub Security Advisory"];
+
+/// What the fields amount to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Findings {
+    /// The severity that the label shows.
+    pub severity: Option<Severity>,
+    /// The score that goes with it.
+    pub score: Option<Score>,
+    /// Whether evidence of exploitation was found.
+    pub exploited: bool,
+    /// Fields that follow from others, with their value: placeholders that may be filled.
+    pub derived: Vec<(&'static str, String)>,
+    /// What does not fit together, as lines for a person.
+    pub contradictions: Vec<String>,
+}
+
+/// A field's value, unless it is a placeholder or missing.
+fn filled<'a>(checklist: &'a Checklist, name: &str) -> Option<&'a Field> {
+    checklist.field(name).filter(|field| !field.empty)
+}
+
+impl Findings {
+    /// Reads the fields. A field that a person filled wins over a command; a command fills what is empty.
+    pub fn of(checklist: &Checklist, decisions: &Decisions<'_>) -> Findings {
+        let mut found = Findings::default();
+        let vector = found.vector(checklist, decisions);
+        let score = found.score(checklist, vector.as_ref());
+        found.severity(checklist, decisions, vector.as_ref(), score);
+        found.dates(checklist);
+        found.identifiers(checklist);
+        if let Some(field) = filled(checklist, AFFECTED) {
+            for line in field.value.lines().flat_map(|line| line.split(';')).map(str::trim).filter(|l| !l.is_empty()) {
+                if let Err(why) = version::check_range(line.trim_matches('`').trim_start_matches(['-', '*', ' '])) {
+                    found.say(AFFECTED, line, &why);
+                }
+            }
+        }
+        found.exploited = filled(checklist, EXPLOITATION)
+            .is_some_and(|field| field.value.trim().to_ascii_lowercase().starts_with("found"));
+        found
+    }
+
+    fn say(&mut self, name: &str, value: &str, why: &str) {
+        self.contradictions.push(format!("**{name}** says {}: {why}", fence::code_span(value, 120)));
+    }
+
+    fn vector(&mut self, checklist: &Checklist, decisions: &Decisions<'_>) -> Option<Vector> {
+        if let Some(field) = filled(checklist, VECTOR) {
+            return match Vector::parse(&field.value) {
+                Ok(vector) => Some(vector),
+                Err(error) => {
+                    // The error repeats what was written: it is shown as text that does nothing.
+                    self.say(VECTOR, &field.value, &fence::plain(&error.to_string()));
+                    None
+                }
+            };
+        }
+        // A vector by command fills the empty field; where there is no such field the command itself holds.
+        let vector = Vector::parse(decisions.vector?).ok()?;
+        match checklist.field(VECTOR) {
+            Some(_) => {
+                self.derived.push((VECTOR, vector.to_string()));
+                None
+            }
+            None => Some(vector),
+        }
+    }
+
+    fn score(&mut self, checklist: &Checklist, vector: Option<&Vector>) -> Option<Score> {
+        let computed = vector.map(Vector::score);
+        let Some(field) = filled(checklist, SCORE) else {
+            if let Some(score) = computed
+                && checklist.field(SCORE).is_some()
+            {
+                self.derived.push((SCORE, score.to_string()));
+            }
+            return computed;
+        };
+        let said: Score = match field.value.parse() {
+            Ok(score) => score,
+            Err(_) => {
+                self.say(SCORE, &field.value, "write a score from 0.0 to 10.0, for example `7.5`");
+                return computed;
+            }
+        };
+        if let Some(score) = computed.filter(|score| *score != said) {
+            self.say(SCORE, &field.value, &format!("the vector gives {score}"));
+        }
+        Some(said)
+    }
+
+    fn severity(
+        &mut self,
+        checklist: &Checklist,
+        decisions: &Decisions<'_>,
+        vector: Option<&Vector>,
+        score: Option<Score>,
+    ) {
+        let computed = score.map(Score::severity).or_else(|| vector.map(Vector::severity));
+        self.score = score;
+        let Some(field) = filled(checklist, SEVERITY) else {
+            let exists = checklist.field(SEVERITY).is_some();
+            let wanted = decisions.severity.or(computed);
+            if let Some(level) = wanted.filter(|level| exists && *level != Severity::None) {
+                self.derived.push((SEVERITY, level.title().to_owned()));
+            }
+            // An empty field with a computed severity shows that one at once; a command waits until it is written
+            // there, so that a person who empties the field again is not overruled.
+            self.severity = if exists { computed } else { wanted };
+            return;
+        };
+        match field.value.parse::<Severity>() {
+            Ok(said) => {
+                if let Some(level) = computed.filter(|level| *level != said) {
+                    let from = score.map_or_else(|| "the vector".to_owned(), |score| format!("a score of {score}"));
+                    self.say(SEVERITY, &field.value, &format!("{from} is {}", level.title()));
+                }
+                self.severity = Some(said);
+            }
+            Err(_) => {
+                self.say(SEVERITY, &field.value, "write `Critical`, `High`, `Medium` or `Low`");
+                self.severity = computed;
+            }
+        }
+    }
+
+    fn dates(&mut self, checklist: &Checklist) {
+        if let Some(field) = filled(checklist, FIX_DATE)
+            && field.value.parse::<Date>().is_err()
+        {
+            self.say(FIX_DATE, &field.value, "write a date as `YYYY-MM-DD`, for example `2026-03-02`");
+        }
+        if let Some(field) = filled(checklist, RELEASE_TIME)
+            && utc_minute(&field.value).is_none()
+        {
+            self.say(
+                RELEASE_TIME,
+                &field.value,
+                "write a time as `YYYY-MM-DD HH:MM UTC`, for example `2026-03-02 14:00 UTC`",
+            );
+        }
+    }
+
+    fn identifiers(&mut self, checklist: &Checklist) {
+        if let Some(field) = filled(checklist, CVE)
+            && !is_cve(&field.value)
+        {
+            self.say(CVE, &field.value, "a CVE ID looks like `CVE-2026-12345`");
+        }
+        let mut ids: Vec<&Field> = Vec::new();
+        for name in GHSA_FIELDS {
+            let Some(field) = filled(checklist, name) else { continue };
+            if is_ghsa(&field.value) {
+                ids.push(field);
+            } else {
+                self.say(name, &field.value, "an advisory's id looks like `GHSA-2c3f-4gh5-6jm7`");
+            }
+        }
+        if let [first, second] = ids[..]
+            && !first.value.eq_ignore_ascii_case(&second.value)
+        {
+            self.say(GHSA_FIELDS[1], &second.value, &format!("**{}** says `{}`", GHSA_FIELDS[0], first.value));
+        }
+    }
+}
+
+/// `CVE-` year `-` at least four digits (CVE Program, CVE Record format).
+fn is_cve(text: &str) -> bool {
+    let mut parts = text.trim().splitn(3, '-');
+    let digits = |part: &str, least: usize| part.len() >= least && part.bytes().all(|b| b.is_ascii_digit());
+    parts.next().is_some_and(|p| p.eq_ignore_ascii_case("CVE"))
+        && parts.next().is_some_and(|year| year.len() == 4 && digits(year, 4))
+        && parts.next().is_some_and(|number| digits(number, 4) && number.len() <= 19)
+}
+
+/// `GHSA-` and three groups of four characters out of GitHub's alphabet (GitHub Docs, "About the GitHub Advisory
+/// database", GHSA IDs).
+fn is_ghsa(text: &str) -> bool {
+    let mut parts = text.trim().split('-');
+    let head = parts.next().is_some_and(|p| p.eq_ignore_ascii_case("GHSA"));
+    let groups: Vec<&str> = parts.collect();
+    let good = |c: char| "23456789cfghjmpqrvwx".contains(c.to_ascii_lowercase());
+    head && groups.len() == 3 && groups.iter().all(|group| group.len() == 4 && group.chars().all(good))
+}
+
+fn utc_minute(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let text = text.strip_suffix("UTC").or_else(|| text.strip_suffix("utc")).map(str::trim_end)?;
+    let time = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M", text).ok()?;
+    time.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(fields: &str) -> Findings {
+        Findings::of(&Checklist::parse(fields), &Decisions::default())
+    }
+
+    #[test]
+    fn a_vector_gives_score_and_severity() {
+        let found = findings(
+            "- **Severity Level**: `Critical|High|Medium|Low`\n- **CVSS Score**: `X.X`\n\
+             - **CVSS vector**: `CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H`\n",
+        );
+        assert_eq!(found.severity, Some(Severity::Critical));
+        assert_eq!(found.derived, [(SCORE, "9.8".to_owned()), (SEVERITY, "Critical".to_owned())]);
+        assert!(found.contradictions.is_empty());
+    }
+
+    #[test]
+    fn a_plain_score_gives_the_severity() {
+        let found = findings("- **Severity Level**: `Critical|High|Medium|Low`\n- **CVSS Score**: 7.5\n");
+        assert_eq!(found.severity, Some(Severity::High));
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        let found = findings(
+            "- **Severity Level**: Low\n- **CVSS Score**: 9.1\n\
+             - **CVSS vector**: CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\n- **Affects versions**: 1.4.0 to 1.2.0\n\
+             - **Fix implemented on**: 2026-02-30\n- **Security release published**: tomorrow\n\
+             - **CVE ID** (if applicable): CVE-26-1\n- **GitHub Security Advisory ID**: GHSA-2345-6789-cfgh\n\
+             - **GitHub Security Advisory**: GHSA-2345-6789-cfgj\n",
+        );
+        insta::assert_snapshot!(found.contradictions.join("\n"));
+        assert_eq!(found.severity, Some(Severity::Low), "what a person wrote counts");
+    }
+
+    #[test]
+    fn nonsense_contradicts_itself_without_harm() {
+        let found = findings("- **Severity Level**: dire @all\n- **CVSS Score**: 11\n- **CVSS vector**: AV:N\n");
+        assert_eq!(found.severity, None);
+        assert_eq!(found.contradictions.len(), 3);
+        assert!(found.contradictions.iter().all(|line| !line.replace("`dire @all`", "").contains("@all")));
+    }
+}

@@ -1,0 +1,102 @@
+//! Everything that a decision about a tracking issue may use, and what a look must still read before it can decide.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::facts::{Account, Comment, CommentFacts, Issue, RepoName, Revision, Role};
+
+/// One edit of a tracking issue's body, as a delivery or the edit history tells it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Edit {
+    /// When it was saved.
+    pub at: Timestamp,
+    /// Who saved it, by login.
+    pub editor: Option<String>,
+    /// The body before.
+    pub before: String,
+    /// The body after.
+    pub after: String,
+}
+
+/// What the report looked like when it was last looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ReportSight {
+    /// Not looked at this time: what the status comment says of it stays.
+    #[default]
+    NotRead,
+    /// As it should be: open, with its label.
+    Present,
+    /// Something about it changed; the words say what.
+    Changed(String),
+}
+
+/// What a server could not tell, so that the text says so once instead of failing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Missing {
+    /// No GraphQL: edits of comments are seen by `updated_at`, edits of the body only by deliveries.
+    GraphQl,
+    /// No roles: only the repository's own list decides, so nobody's command counts.
+    Roles,
+}
+
+/// What is true now, as far as it was read.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The account that Wardroom acts as.
+    pub me: Account,
+    /// The tracker.
+    pub tracker: RepoName,
+    /// The tracking issue.
+    pub issue: Issue,
+    /// All its comments, oldest first.
+    pub comments: Vec<Comment>,
+    /// What GraphQL says of the command comments, by comment id.
+    pub facts: BTreeMap<u64, CommentFacts>,
+    /// Live roles on the tracker, by account id.
+    pub roles: BTreeMap<u64, Role>,
+    /// The body's revisions since the last one that is accounted for; `None` if they were not read.
+    pub revisions: Option<Vec<Revision>>,
+    /// Edits from kept deliveries, oldest first.
+    pub edits: Vec<Edit>,
+    /// The report.
+    pub report: ReportSight,
+    /// Other issues of the tracker that commands speak of; `None` if there is no such issue.
+    pub others: BTreeMap<u64, Option<Issue>>,
+    /// What this server cannot tell.
+    pub missing: Vec<Missing>,
+    /// How many looks at this incident failed in a row before this one.
+    pub failures: u32,
+}
+
+impl Observed {
+    /// Whether Wardroom itself wrote this.
+    pub fn is_mine(&self, user: Option<&Account>) -> bool {
+        user.is_some_and(|user| user.id == self.me.id)
+    }
+
+    /// Whether this server cannot tell something.
+    pub fn lacks(&self, what: Missing) -> bool {
+        self.missing.contains(&what)
+    }
+}
+
+/// What a look must read before [`super::plan::plan`] can decide.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Needs {
+    /// Command comments whose words or answers are not known for sure.
+    pub facts: Vec<Comment>,
+    /// Authors of commands that have not been answered.
+    pub roles: Vec<Account>,
+    /// The edit history, from this moment on (`Some(None)`: all of it).
+    pub history: Option<Option<Timestamp>>,
+    /// Other tracking issues that commands speak of.
+    pub others: Vec<u64>,
+}
+
+impl Needs {
+    /// Whether everything is there.
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty() && self.roles.is_empty() && self.history.is_none() && self.others.is_empty()
+    }
+}

@@ -1,0 +1,388 @@
+//! What should be done about a tracking issue, from what is true now. Pure: planning again after the plan was carried out
+//! gives an empty plan.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::answers;
+use super::body::{self, BodyChange};
+use super::checklist::Checklist;
+use super::decisions::{self, Decisions, Ruling, Verdict};
+use super::facts::{Comment, Issue, IssueState, Reaction};
+use super::findings::Findings;
+use super::incident::{self, Standing};
+use super::labels::{self, LabelChange};
+use super::memory::{Memory, short_digest};
+use super::observed::{Edit, Needs, Observed, ReportSight};
+use super::policy::Policy;
+use super::record;
+use super::status::{self, Parts};
+use super::texts;
+
+/// The body is edited only when nobody has changed the issue for so long.
+pub const QUIET: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long GitHub's single reads may lag behind a write, with a margin.
+pub const READ_LAG: SignedDuration = SignedDuration::from_secs(6);
+
+/// How long an edit history that does not show the newest body is waited for.
+const HISTORY_PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// One thing to do on a tracking issue.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Change the body, if it still is `expected` byte for byte.
+    EditBody {
+        /// The body that the change was made from.
+        expected: String,
+        /// The body afterwards.
+        body: String,
+        /// What changes, in words.
+        why: Vec<String>,
+    },
+    /// Close the issue.
+    Close {
+        /// `not_planned` or `duplicate`.
+        reason: &'static str,
+    },
+    /// Hang a label on the issue or take it off.
+    Label(LabelChange),
+    /// Say something once; the marker at its head is looked for before.
+    Say {
+        /// The issue to say it on, by number.
+        on: u64,
+        /// The text, beginning with its marker.
+        body: String,
+    },
+    /// Leave the mark that a command was answered.
+    React {
+        /// The command's comment.
+        to: u64,
+        /// The mark.
+        reaction: Reaction,
+    },
+    /// Write the status comment.
+    Status {
+        /// The comment to rewrite; `None` to write the first one.
+        id: Option<u64>,
+        /// All of its text.
+        body: String,
+    },
+    /// Delete a comment of our own that says the same as an older one.
+    DropDouble {
+        /// The newer comment.
+        id: u64,
+    },
+}
+
+/// What to do, when to look again, and what to tell the operator.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// In this order; the first that fails for now ends the look.
+    pub actions: Vec<Action>,
+    /// When something becomes due by the passing of time alone.
+    pub wake_at: Option<Timestamp>,
+    /// Where the incident stands, for outputs and logs.
+    pub summary: Summary,
+}
+
+/// Where the incident stands, for outputs, tables and logs. It names no private text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// The tracking issue's number.
+    pub incident: u64,
+    /// The phase's label, or the label of the closed state; empty if there is none.
+    pub phase: String,
+    /// The severity's word; empty if not known.
+    pub severity: String,
+    /// `12 of 38 tasks settled`.
+    pub progress: String,
+    /// Whether Wardroom is paused here.
+    pub paused: bool,
+    /// The last edit of the issue, for the operator's table.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// What must be read before [`plan`] can decide. Empty when nothing is missing.
+pub fn needs(observed: &Observed, policy: &Policy, key: Option<&[u8]>) -> Needs {
+    let memory = remembered(observed, key);
+    let known = memory.clone().unwrap_or_default();
+    let rulings = decisions::rulings(observed, &known, policy);
+    let mut needs = decisions::needs(observed, &rulings);
+    let untouched = memory.is_none() && observed.issue.created_at == observed.issue.updated_at;
+    let changed = known.body != short_digest(observed.issue.text());
+    if changed && !untouched && observed.revisions.is_none() && !observed.lacks(super::observed::Missing::GraphQl) {
+        needs.history = Some(known.at);
+    }
+    needs
+}
+
+/// Wardroom's status comment: the oldest of its own that carries the head.
+fn status_comment(observed: &Observed) -> Option<&Comment> {
+    let mine = observed.comments.iter().filter(|comment| observed.is_mine(comment.user.as_ref()));
+    mine.filter(|comment| comment.text().starts_with(status::HEAD)).min_by_key(|comment| comment.id)
+}
+
+fn remembered(observed: &Observed, key: Option<&[u8]>) -> Option<Memory> {
+    status_comment(observed).and_then(|comment| Memory::unseal(comment.text(), key))
+}
+
+/// The body's edits, oldest first.
+struct Edits {
+    /// All that are known without a gap up to the body as it is now; empty where there is one.
+    all: Vec<Edit>,
+    /// Those that the record does not hold yet.
+    fresh: Vec<Edit>,
+}
+
+/// The edits from the history or else from deliveries. `None` while the history does not show the newest body yet.
+fn edits(observed: &Observed, memory: &Memory, now: Timestamp) -> Option<Edits> {
+    let body = observed.issue.text();
+    let same = |text: &str| text.replace("\r\n", "\n").trim_end() == body.replace("\r\n", "\n").trim_end();
+    let Some(revisions) = &observed.revisions else {
+        let moved = short_digest(body) != memory.body;
+        let is_new = |edit: &Edit| memory.at.is_none_or(|at| edit.at > at || (moved && edit.at == at));
+        let fresh = after_known(observed.edits.iter().filter(|edit| is_new(edit)).cloned().collect(), memory);
+        // A delivery may be lost: only a chain that ends in the body of now tells whose act was the last.
+        let complete = observed.edits.last().is_some_and(|edit| same(&edit.after));
+        return Some(Edits { all: if complete { observed.edits.clone() } else { Vec::new() }, fresh });
+    };
+    let newest = revisions.last().and_then(|revision| revision.body.as_deref());
+    let waited = observed.issue.updated_at.is_some_and(|at| now.duration_since(at) > HISTORY_PATIENCE);
+    if newest.is_some_and(|text| !same(text)) && !waited {
+        return None;
+    }
+    let pairs = revisions.windows(2).filter_map(|pair| {
+        let [before, after] = pair else { return None };
+        Some(Edit {
+            at: after.at,
+            editor: after.editor.clone(),
+            before: before.body.clone()?,
+            after: after.body.clone()?,
+        })
+    });
+    let all: Vec<Edit> = pairs.collect();
+    Some(Edits { fresh: after_known(all.clone(), memory), all })
+}
+
+/// The edits after the one that led to the body which is accounted for.
+fn after_known(edits: Vec<Edit>, memory: &Memory) -> Vec<Edit> {
+    let begins = edits.iter().position(|edit| short_digest(&edit.before) == memory.body);
+    let ends = edits.iter().position(|edit| short_digest(&edit.after) == memory.body);
+    let start = begins.or(ends.map(|at| at + 1)).unwrap_or(0);
+    edits.into_iter().skip(start).collect()
+}
+
+/// What should be done now. [`needs`] must be empty.
+pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[u8]>) -> Plan {
+    let remembered = remembered(observed, key);
+    let mut memory = remembered.clone().unwrap_or_default();
+    let rulings = decisions::rulings(observed, &memory, policy);
+    let folded = Decisions::fold(&rulings);
+    let mut plan = Plan::default();
+    let Some(edits) = edits(observed, &memory, now) else {
+        plan.wake_at = Some(now + READ_LAG);
+        return plan;
+    };
+    let old_body = observed.issue.text();
+    let answers = answers::answer(observed, policy, &rulings, &Checklist::parse(old_body));
+    let paused = folded.paused.is_some();
+
+    // The body first: labels and status are computed from the body as it will be.
+    record::account(&mut memory, &edits.fresh, old_body, now);
+    forget_fills(&mut memory, &rulings, &answers, &Checklist::parse(old_body));
+    let wanted = if paused {
+        BodyChange::default()
+    } else {
+        body::change(observed, &folded, &rulings, &answers, &edits.all, &memory)
+    };
+    let quiet_at = observed.issue.updated_at.map(|at| at + QUIET);
+    let quiet = quiet_at.is_none_or(|at| now >= at);
+    let new_body = if quiet { wanted.body.clone() } else { None };
+    let waiting = if quiet { Vec::new() } else { wanted.why.clone() };
+    match &new_body {
+        Some(text) => {
+            plan.actions.push(Action::EditBody {
+                expected: old_body.to_owned(),
+                body: text.clone(),
+                why: wanted.why.clone(),
+            });
+            let edit = Edit {
+                at: now,
+                editor: Some(observed.me.login.clone()),
+                before: old_body.to_owned(),
+                after: text.clone(),
+            };
+            record::account(&mut memory, &[edit], text, now);
+            memory.applied.extend(wanted.applied.iter().copied());
+            memory.filled.extend(wanted.filled.iter().cloned());
+        }
+        None if wanted.body.is_some() => plan.wake_at = quiet_at,
+        None => {}
+    }
+    memory.applied.extend(wanted.settled.iter().copied());
+
+    let mut issue = observed.issue.clone();
+    if let Some(reason) = answers.close.filter(|_| issue.is_open()) {
+        plan.actions.push(Action::Close { reason });
+        issue.state = Some(IssueState::Closed);
+        issue.state_reason = Some(reason.to_owned());
+    }
+    let checklist = Checklist::parse(new_body.as_deref().unwrap_or(old_body));
+    let standing = Standing::of(&issue, &checklist);
+    let findings = Findings::of(&checklist, &folded);
+    let labels = labels::changes(&issue, &checklist, &standing, &findings, paused, policy);
+    plan.actions.extend(labels.into_iter().map(Action::Label));
+
+    for (to, answer, _) in &answers.marks {
+        memory.answered.insert(*to, *answer);
+    }
+    // Answers are remembered only where a reaction cannot tell whose it is.
+    if !observed.lacks(super::observed::Missing::GraphQl) {
+        memory.answered.clear();
+    }
+    match &observed.report {
+        ReportSight::NotRead => {}
+        ReportSight::Present => memory.report = None,
+        ReportSight::Changed(words) => memory.report = Some(words.clone()),
+    }
+    say(observed, policy, &checklist, &standing, &issue, &rulings, &answers, paused, &mut plan);
+    for (to, _, reaction) in &answers.marks {
+        plan.actions.push(Action::React { to: *to, reaction: *reaction });
+    }
+    let parts = Parts {
+        checklist: &checklist,
+        standing: &standing,
+        findings: &findings,
+        decisions: &folded,
+        rulings: &rulings,
+        memory: &memory,
+        waiting: &waiting,
+    };
+    if let Some(action) = write_status(observed, policy, &parts, remembered.as_ref(), key) {
+        // A look that keeps failing says so first, before it fails again.
+        let at = if observed.failures >= 10 { 0 } else { plan.actions.len() };
+        plan.actions.insert(at, action);
+    }
+    plan.actions.extend(doubles(observed));
+    plan.summary = Summary {
+        incident: observed.issue.number,
+        phase: labels::phase_label(&checklist, &standing, policy).map(|label| label.name).unwrap_or_default(),
+        severity: findings.severity.map(|level| level.word().to_owned()).unwrap_or_default(),
+        progress: status::progress_line(&checklist),
+        paused,
+        updated_at: observed.issue.updated_at,
+    };
+    plan
+}
+
+/// A new `severity` or `cvss` asks for its field to be filled again, even if a person emptied it before.
+fn forget_fills(memory: &mut Memory, rulings: &[Ruling<'_>], answers: &answers::Answers, checklist: &Checklist) {
+    for ruling in rulings.iter().filter(|ruling| answers.accepted(ruling.comment.id)) {
+        let name = match &ruling.command {
+            Ok(super::command::Command::Severity(_)) => super::findings::SEVERITY,
+            Ok(super::command::Command::Cvss(_)) => super::findings::VECTOR,
+            _ => continue,
+        };
+        if let Some(field) = checklist.field(name) {
+            let prefix = format!("{}=", field.key());
+            memory.filled.retain(|mark| !mark.starts_with(&prefix));
+        }
+    }
+}
+
+/// Comments that are due once: answers to commands, the closing note, the draft answer, the note on a merged incident.
+#[expect(clippy::too_many_arguments, reason = "the parts of one look, named; a struct would only rename them")]
+fn say(
+    observed: &Observed,
+    policy: &Policy,
+    checklist: &Checklist,
+    standing: &Standing,
+    issue: &Issue,
+    rulings: &[Ruling<'_>],
+    answers: &answers::Answers,
+    paused: bool,
+    plan: &mut Plan,
+) {
+    let here = observed.issue.number;
+    let mut due: Vec<String> = answers.replies.iter().map(|(to, text)| texts::reply(*to, text)).collect();
+    if !paused {
+        if let (Standing::ClosedEarly(_), Some(at)) = (standing, issue.closed_at) {
+            due.push(texts::closed_early(checklist, &at.to_string()));
+        }
+        if *standing == Standing::Rejected {
+            due.push(texts::draft_answer(answers::turned_down(rulings, issue), policy));
+        }
+    }
+    for body in due {
+        if !already_said(observed, &body) {
+            plan.actions.push(Action::Say { on: here, body });
+        }
+    }
+    for (into, body) in &answers.elsewhere {
+        plan.actions.push(Action::Say { on: *into, body: body.clone() });
+    }
+}
+
+/// The marker at the head of one of our own texts.
+pub fn head_marker(body: &str) -> Option<&str> {
+    let line = body.lines().next()?;
+    (line.starts_with("<!-- wardroom:") && line.ends_with(" -->")).then_some(line)
+}
+
+fn already_said(observed: &Observed, body: &str) -> bool {
+    let wanted = head_marker(body);
+    let mut mine = observed.comments.iter().filter(|comment| observed.is_mine(comment.user.as_ref()));
+    wanted.is_some() && mine.any(|comment| head_marker(comment.text()) == wanted)
+}
+
+fn write_status(
+    observed: &Observed,
+    policy: &Policy,
+    parts: &Parts<'_>,
+    remembered: Option<&Memory>,
+    key: Option<&[u8]>,
+) -> Option<Action> {
+    let visible = status::render(observed, policy, parts);
+    let existing = status_comment(observed);
+    if let Some(existing) = existing {
+        let pause_said = parts.decisions.paused.is_some() && existing.text().contains("\n**Paused** by ");
+        let same = Memory::visible(existing.text()).trim_end() == visible.trim_end();
+        if pause_said || (same && remembered == Some(parts.memory)) {
+            return None;
+        }
+    }
+    let body = format!("{visible}{}\n", parts.memory.seal(key));
+    Some(Action::Status { id: existing.map(|comment| comment.id), body })
+}
+
+/// Our own comments that carry the same marker as an older one of ours.
+fn doubles(observed: &Observed) -> Vec<Action> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut doubles = Vec::new();
+    for comment in observed.comments.iter().filter(|comment| observed.is_mine(comment.user.as_ref())) {
+        let Some(marker) = head_marker(comment.text()) else { continue };
+        if seen.contains(&marker) {
+            doubles.push(Action::DropDouble { id: comment.id });
+        } else {
+            seen.push(marker);
+        }
+    }
+    doubles
+}
+
+/// Whether an issue is a tracking issue of ours: we opened it and it carries our marker, or someone who may adopted it.
+pub fn is_ours(observed: &Observed, policy: &Policy, key: Option<&[u8]>) -> bool {
+    let checklist = Checklist::parse(observed.issue.text());
+    if observed.is_mine(observed.issue.user.as_ref()) && incident::marked_report(&checklist).is_some() {
+        return true;
+    }
+    let memory = remembered(observed, key).unwrap_or_default();
+    let rulings = decisions::rulings(observed, &memory, policy);
+    Decisions::fold(&rulings).adopted.is_some()
+}
+
+/// Whether a comment holds an `adopt`, so that an issue which is not ours is worth a look.
+pub fn asks_for_adoption(rulings: &[Ruling<'_>]) -> bool {
+    let adopt = |ruling: &Ruling<'_>| matches!(ruling.command, Ok(super::command::Command::Adopt));
+    rulings.iter().any(|ruling| adopt(ruling) && !matches!(ruling.verdict, Verdict::Edited | Verdict::EditedLater))
+}

@@ -1,0 +1,295 @@
+//! The record of ticks and edits: who did what and when, and which edit of a person a write of ours overwrote.
+//!
+//! The record is evidence, not meaning: labels and phases follow the body as it is.
+//!
+//! GitHub has no compare-and-swap on a body. So a write of ours may land on top of an edit that a person saved a moment
+//! before, undoing it. The wanted properties, and each race with its decision:
+//!
+//! - A person saves between our second read and our write: the history shows base, theirs, ours. What theirs changed and
+//!   ours set back is *lost* and is put back ([`restore`]).
+//! - A person saves after our write: theirs is the last act, nothing is lost.
+//! - A person's own stale save undoes another person's tick: nobody but they can know; it is recorded, not undone.
+//! - After theirs was overwritten, someone changes the same item again before we put it back: their act is the last one
+//!   and stands; the older edit is not put back.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::checklist::{self, Checklist, TaskState};
+use super::fence;
+use super::memory::{Entry, Last, Memory, short_digest};
+use super::observed::Edit;
+
+/// A task's or field's value at one moment, with what to call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What people call it.
+    pub name: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// A value that an edit can change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A task's state.
+    Task(TaskState),
+    /// A field's text, and whether it is a placeholder.
+    Field(String, bool),
+}
+
+impl Value {
+    fn brief(&self) -> String {
+        match self {
+            Value::Task(TaskState::Open) => "open".to_owned(),
+            Value::Task(TaskState::Done) => "done".to_owned(),
+            Value::Task(TaskState::NotApplicable) => "na".to_owned(),
+            Value::Field(text, _) => short_digest(text),
+        }
+    }
+}
+
+/// All items of a body, by key.
+pub fn items(checklist: &Checklist) -> BTreeMap<String, Item> {
+    let tasks = checklist
+        .tasks()
+        .map(|task| (task.key().to_owned(), Item { name: task.text.clone(), value: Value::Task(task.state) }));
+    let fields = checklist.fields.iter().map(|field| {
+        let value = Value::Field(field.value.clone(), field.empty);
+        (field.key().to_owned(), Item { name: field.name.clone(), value })
+    });
+    tasks.chain(fields).collect()
+}
+
+/// What one edit did, in words for the record, in the order of the new body.
+fn changes(before: &BTreeMap<String, Item>, after: &Checklist) -> Vec<(String, Item, String)> {
+    let now = items(after);
+    let order = after.tasks().map(|t| t.key().to_owned()).chain(after.fields.iter().map(|f| f.key().to_owned()));
+    let mut found = Vec::new();
+    for key in order {
+        let Some(item) = now.get(&key) else { continue };
+        match before.get(&key) {
+            Some(old) if old.value == item.value => {}
+            Some(old) => found.push((key, item.clone(), words(&item.name, Some(&old.value), &item.value))),
+            None => {
+                if let Some(words) = words_for_new(item) {
+                    found.push((key, item.clone(), words));
+                }
+            }
+        }
+    }
+    for (key, old) in before {
+        if !now.contains_key(key) {
+            found.push((key.clone(), old.clone(), format!("removed {}", named(&old.name))));
+        }
+    }
+    found
+}
+
+fn named(name: &str) -> String {
+    format!("“{}”", fence::plain(&shorten(name, 80)))
+}
+
+fn shorten(text: &str, chars: usize) -> String {
+    if text.chars().count() <= chars {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(chars - 1).collect();
+    short.push('…');
+    short
+}
+
+fn words(name: &str, before: Option<&Value>, after: &Value) -> String {
+    let name = named(name);
+    match (before, after) {
+        (_, Value::Task(TaskState::Done)) => format!("ticked {name}"),
+        (_, Value::Task(TaskState::NotApplicable)) => format!("marked {name} not applicable"),
+        (Some(Value::Task(TaskState::NotApplicable)), Value::Task(TaskState::Open)) => format!("reopened {name}"),
+        (_, Value::Task(TaskState::Open)) => format!("unticked {name}"),
+        (_, Value::Field(_, true)) => format!("emptied {name}"),
+        (_, Value::Field(text, false)) => format!("set {name} to {}", fence::code_span(text, 80)),
+    }
+}
+
+fn words_for_new(item: &Item) -> Option<String> {
+    match &item.value {
+        Value::Task(TaskState::Open) => Some(format!("added {}", named(&item.name))),
+        Value::Task(_) => Some(words(&item.name, None, &item.value)),
+        Value::Field(_, true) => None,
+        Value::Field(..) => Some(words(&item.name, None, &item.value)),
+    }
+}
+
+/// Brings the memory up to the body as it is now: each edit becomes lines of the record, and what no edit explains is
+/// "someone, before `now`". Returns whether every change was explained.
+pub fn account(memory: &mut Memory, edits: &[Edit], body: &str, now: Timestamp) -> bool {
+    let first = memory.items.is_empty() && memory.body.is_empty();
+    if first {
+        let start = edits.first().map_or(body, |edit| edit.before.as_str());
+        for (key, item) in items(&Checklist::parse(start)) {
+            memory.items.insert(key, Last { v: item.value.brief(), by: None, at: None });
+        }
+    }
+    for edit in edits {
+        let before = items(&Checklist::parse(&edit.before));
+        let after = Checklist::parse(&edit.after);
+        for (key, item, what) in changes(&before, &after) {
+            let removed = !items(&after).contains_key(&key);
+            if removed {
+                memory.items.remove(&key);
+            } else {
+                memory.items.insert(key, Last { v: item.value.brief(), by: edit.editor.clone(), at: Some(edit.at) });
+            }
+            memory.record(Entry { at: edit.at, by: edit.editor.clone(), late: edit.editor.is_none(), what });
+        }
+        memory.at = memory.at.max(Some(edit.at));
+    }
+    let checklist = Checklist::parse(body);
+    let current = items(&checklist);
+    let mut explained = true;
+    for (key, item) in &current {
+        let brief = item.value.brief();
+        let known = memory.items.get(key).map(|last| last.v.clone());
+        if known.as_deref() == Some(brief.as_str()) {
+            continue;
+        }
+        explained = false;
+        let what = match known {
+            Some(_) => Some(words(&item.name, None, &item.value)),
+            None => words_for_new(item),
+        };
+        memory.items.insert(key.clone(), Last { v: brief, by: None, at: Some(now) });
+        if let Some(what) = what {
+            memory.record(Entry { at: now, by: None, late: true, what });
+        }
+    }
+    memory.items.retain(|key, _| current.contains_key(key));
+    memory.body = short_digest(body);
+    explained
+}
+
+/// Who last touched an item and when, walking the edits from the newest.
+pub fn last_touch<'a>(edits: &'a [Edit], key: &str) -> Option<&'a Edit> {
+    edits.iter().rev().find(|edit| {
+        let before = items(&Checklist::parse(&edit.before));
+        let after = items(&Checklist::parse(&edit.after));
+        before.get(key).map(|i| &i.value) != after.get(key).map(|i| &i.value)
+    })
+}
+
+/// A body that puts back what writes of ours set back, and the words for it; `None` if nothing was lost.
+///
+/// `edits` are all known edits in order, `mine` is our login, `body` the body as it is now.
+pub fn restore(edits: &[Edit], mine: &str, body: &str) -> Option<(String, Vec<String>)> {
+    let parsed: Vec<BTreeMap<String, Item>> = edits.iter().map(|edit| items(&Checklist::parse(&edit.after))).collect();
+    let mut restored = body.to_owned();
+    let mut told = Vec::new();
+    for (index, edit) in edits.iter().enumerate() {
+        if edit.editor.as_deref() != Some(mine) || index == 0 {
+            continue;
+        }
+        let later_changes = &edits[index + 1..];
+        let before = items(&Checklist::parse(&edit.before));
+        let after = &parsed[index];
+        for (key, was) in &before {
+            let Some(set) = after.get(key) else { continue };
+            if set.value == was.value || !is_lost(edits, &parsed, index, key, was, set, mine) {
+                continue;
+            }
+            // Whoever touched it since has the last word, and so has our own repair.
+            if last_touch(later_changes, key).is_some() {
+                continue;
+            }
+            let checklist = Checklist::parse(&restored);
+            if let Some(next) = set_item(&restored, &checklist, key, &was.value)
+                && next != restored
+            {
+                restored = next;
+                told.push(format!("put back {}", named(&was.name)));
+            }
+        }
+        // Free text is put back only where ours is still the newest body: then what stands between the two is known.
+        if later_changes.is_empty()
+            && edit.after == body
+            && let Some(next) = restore_text(edits, index, &restored)
+        {
+            restored = next;
+            told.push("put back text that a write had overwritten".to_owned());
+        }
+    }
+    (restored != body).then_some((restored, told))
+}
+
+/// Whether the change of `key` in our write `index` set back a person's act.
+fn is_lost(
+    edits: &[Edit],
+    parsed: &[BTreeMap<String, Item>],
+    index: usize,
+    key: &str,
+    was: &Item,
+    set: &Item,
+    mine: &str,
+) -> bool {
+    let value_before = |at: usize| -> Option<Value> {
+        let map = if at == 0 { items(&Checklist::parse(&edits[0].before)) } else { parsed[at - 1].clone() };
+        map.get(key).map(|item| item.value.clone())
+    };
+    // The edit that gave the item the value our write found.
+    let setter = (0..index).rev().find(|&at| value_before(at).as_ref() != parsed[at].get(key).map(|i| &i.value));
+    let Some(setter) = setter else { return false };
+    if edits[setter].editor.as_deref() == Some(mine) {
+        return false;
+    }
+    let had_it_before = (0..=setter).any(|at| value_before(at).as_ref() == Some(&set.value));
+    let never_ours = match (&was.value, &set.value) {
+        (Value::Task(_), Value::Task(state)) => *state != TaskState::NotApplicable,
+        (Value::Field(_, empty), _) => !empty,
+        _ => true,
+    };
+    had_it_before || never_ours
+}
+
+/// The body with one item set to a value; `None` if the item is gone.
+fn set_item(body: &str, checklist: &Checklist, key: &str, value: &Value) -> Option<String> {
+    let splice = match value {
+        Value::Task(TaskState::NotApplicable) => return None,
+        Value::Task(state) => checklist.task_by_key(key)?.set_done(body, *state == TaskState::Done),
+        Value::Field(text, _) => checklist.field_by_key(key)?.fill(body, text),
+    };
+    match splice {
+        Some(splice) => checklist::apply(body, &[splice]).ok(),
+        None => Some(body.to_owned()),
+    }
+}
+
+/// Puts back lines of free text that our write `index` removed or set back, when ours is the newest body: the lines that
+/// differ between the body we overwrote and ours, and that are no task or field, are taken from the overwritten one.
+fn restore_text(edits: &[Edit], index: usize, current: &str) -> Option<String> {
+    let edit = &edits[index];
+    let overwritten = edit.before.as_str();
+    // The base of our write is an older body; free text that stands in it as in ours was changed only by a person.
+    let is_item_line = |text: &str| {
+        let parsed = Checklist::parse(text);
+        parsed.tasks().next().is_some() || !parsed.fields.is_empty()
+    };
+    let diff = similar::TextDiff::from_lines(overwritten, current);
+    let mut out = String::with_capacity(current.len());
+    let mut changed = false;
+    for op in diff.ops() {
+        let theirs: String = diff.old_slices()[op.old_range()].concat();
+        let ours: String = diff.new_slices()[op.new_range()].concat();
+        let keep_ours = theirs == ours
+            || ours
+                .split_inclusive('\n')
+                .chain(theirs.split_inclusive('\n'))
+                .any(|line| is_item_line(line.trim_start()));
+        if keep_ours {
+            out.push_str(&ours);
+        } else {
+            out.push_str(&theirs);
+            changed = true;
+        }
+    }
+    changed.then_some(out)
+}

@@ -1,0 +1,207 @@
+//! Reading what is true now about a tracking issue. A read that is older than what it must show is not used.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Engine, LookError};
+use crate::domain::command::{self, Command};
+use crate::domain::facts::{CommentFacts, Issue, Role};
+use crate::domain::observed::{Missing, Observed, ReportSight};
+use crate::domain::plan::{self, READ_LAG};
+use crate::domain::policy::LabelKey;
+use crate::github::Error;
+
+/// How long facts about comments and roles are kept in the local store. A comment that is edited is another fact, by
+/// its `updated_at`; a role is asked again after this time at the latest.
+const FACT_LIFE: SignedDuration = SignedDuration::from_hours(1);
+const ROLE_LIFE: SignedDuration = SignedDuration::from_mins(5);
+
+/// What a look saw.
+pub(super) enum Sight {
+    /// A tracking issue of ours.
+    Seen(Box<Observed>),
+    /// A read was older than our own last write, or than the event that asked.
+    TooOld(Timestamp),
+    /// Nothing to follow; the words say why.
+    Nothing(String),
+}
+
+/// The store's key for the moment before which no read of this issue is used.
+pub(super) fn settle_key(number: u64) -> String {
+    format!("settle {number}")
+}
+
+/// The store's key for the `updated_at` that a read must reach, as an event told it.
+pub(super) fn floor_key(subject: &crate::domain::incident::Subject) -> String {
+    format!("floor {subject}")
+}
+
+impl Engine {
+    pub(super) async fn observe(&self, number: u64, report: ReportSight, failures: u32) -> Result<Sight, LookError> {
+        let now = self.now();
+        if let Some(until) = self.store.get(&settle_key(number), now).await?.and_then(|text| text.parse().ok()) {
+            return Ok(Sight::TooOld(until));
+        }
+        let issue = match self.github.issue(&self.tracker, number).await {
+            Ok(issue) => issue,
+            Err(Error::NotFound(_) | Error::Gone(_)) => {
+                return Ok(Sight::Nothing(format!(
+                    "tracking issue #{number} was deleted or cannot be read; it is not opened again by itself"
+                )));
+            }
+            Err(Error::Moved { .. }) => {
+                return Ok(Sight::Nothing(format!(
+                    "tracking issue #{number} was transferred to another repository; nothing is written there"
+                )));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let subject = crate::domain::incident::Subject::Tracker(number);
+        if self.is_older_than_its_event(&subject, &issue, now).await? {
+            return Ok(Sight::TooOld(now + READ_LAG));
+        }
+        let me = self.me().await?.clone();
+        let mine = issue.user.as_ref().is_some_and(|user| user.id == me.id);
+        let known = issue.has_label(&self.policy.label(LabelKey::Incident).name);
+        let comments = self.github.comments(&self.tracker, number).await?;
+        let adopts = |text: &str| matches!(command::parse(text), Some(Ok(Command::Adopt)));
+        if !mine && !known && !comments.iter().any(|comment| adopts(comment.text())) {
+            return Ok(Sight::Nothing(format!("#{number} is not a tracking issue")));
+        }
+        let mut observed = Observed {
+            me,
+            tracker: self.tracker.clone(),
+            issue,
+            comments,
+            facts: Default::default(),
+            roles: Default::default(),
+            revisions: None,
+            edits: self.store.edits(number).await?,
+            report,
+            others: Default::default(),
+            missing: Vec::new(),
+            failures,
+        };
+        self.recall_facts(&mut observed, now).await?;
+        self.complete(&mut observed).await?;
+        if !plan::is_ours(&observed, &self.policy, self.key.as_deref()) {
+            return Ok(Sight::Nothing(format!(
+                "#{number} carries no marker of ours and nobody who may has adopted it"
+            )));
+        }
+        Ok(Sight::Seen(Box::new(observed)))
+    }
+
+    /// Whether the read is from before the event that asked for the look.
+    pub(super) async fn is_older_than_its_event(
+        &self,
+        subject: &crate::domain::incident::Subject,
+        issue: &Issue,
+        now: Timestamp,
+    ) -> Result<bool, LookError> {
+        let floor: Option<Timestamp> =
+            self.store.get(&floor_key(subject), now).await?.and_then(|text| text.parse().ok());
+        Ok(floor.zip(issue.updated_at).is_some_and(|(floor, at)| at < floor))
+    }
+
+    /// Reads on until nothing that the plan needs is missing. Each round adds something, so it ends; the cap is for a
+    /// server that answers with other comments than it was asked about.
+    async fn complete(&self, observed: &mut Observed) -> Result<(), LookError> {
+        for _ in 0..6 {
+            let needs = plan::needs(observed, &self.policy, self.key.as_deref());
+            if needs.is_empty() {
+                return Ok(());
+            }
+            let number = observed.issue.number;
+            if !needs.facts.is_empty() || needs.history.is_some() {
+                let since = needs.history.flatten();
+                match self.github.history(&self.tracker, number, since, &needs.facts).await {
+                    Ok(history) => {
+                        if needs.history.is_some() {
+                            observed.revisions = Some(history.revisions);
+                        }
+                        for facts in history.comments {
+                            self.keep_facts(observed, &facts).await?;
+                            observed.facts.insert(facts.id, facts);
+                        }
+                    }
+                    Err(Error::Unsupported(_)) => observed.missing.push(Missing::GraphQl),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            for account in &needs.roles {
+                match self.role(account).await {
+                    Ok(role) => {
+                        observed.roles.insert(account.id, role);
+                    }
+                    Err(LookError::GitHub(Error::Unsupported(_))) => {
+                        observed.missing.push(Missing::Roles);
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            for other in needs.others {
+                let found = match self.github.issue(&self.tracker, other).await {
+                    Ok(issue) => Some(issue),
+                    Err(Error::NotFound(_) | Error::Gone(_) | Error::Moved { .. }) => None,
+                    Err(error) => return Err(error.into()),
+                };
+                observed.others.insert(other, found);
+            }
+        }
+        Ok(())
+    }
+
+    async fn role(&self, account: &crate::domain::facts::Account) -> Result<Role, LookError> {
+        if !self.guards.roles {
+            return Ok(Role::Admin);
+        }
+        let now = self.now();
+        let key = format!("role {} {}", self.tracker, account.id);
+        if let Some(role) = self.store.get(&key, now).await?.and_then(|text| serde_json::from_str(&text).ok()) {
+            return Ok(role);
+        }
+        let role = self.github.role(&self.tracker, account).await?;
+        let text = serde_json::to_string(&role).unwrap_or_default();
+        self.store.put(&key, &text, now + ROLE_LIFE).await?;
+        Ok(role)
+    }
+
+    async fn keep_facts(&self, observed: &Observed, facts: &CommentFacts) -> Result<(), LookError> {
+        let Some(comment) = observed.comments.iter().find(|comment| comment.id == facts.id) else { return Ok(()) };
+        let text = serde_json::to_string(facts).unwrap_or_default();
+        self.store.put(&facts_key(comment.id, comment.updated_at), &text, self.now() + FACT_LIFE).await?;
+        Ok(())
+    }
+
+    /// Facts that the store keeps of comments which have not changed since.
+    async fn recall_facts(&self, observed: &mut Observed, now: Timestamp) -> Result<(), LookError> {
+        for comment in &observed.comments {
+            if command::parse(comment.text()).is_none() {
+                continue;
+            }
+            let kept = self.store.get(&facts_key(comment.id, comment.updated_at), now).await?;
+            if let Some(facts) = kept.and_then(|text| serde_json::from_str(&text).ok()) {
+                observed.facts.insert(comment.id, facts);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a command was answered, so that the next look need not ask.
+    pub(super) async fn keep_reaction(
+        &self,
+        observed: &Observed,
+        comment: u64,
+        reaction: crate::domain::facts::Reaction,
+    ) -> Result<(), LookError> {
+        let Some(mut facts) = observed.facts.get(&comment).cloned() else { return Ok(()) };
+        facts.own_reactions.push(reaction);
+        self.keep_facts(observed, &facts).await
+    }
+}
+
+fn facts_key(comment: u64, updated_at: Option<Timestamp>) -> String {
+    let at = updated_at.map_or_else(String::new, |at| at.to_string());
+    format!("facts {comment} {at}")
+}

@@ -1,0 +1,349 @@
+//! A report: does it have its tracking issue, and if not, may one be opened?
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Engine, LookError, Looked};
+use crate::domain::checklist::{Checklist, template};
+use crate::domain::facts::{Comment, Issue, IssueState, Repository};
+use crate::domain::fence;
+use crate::domain::incident::{self, ReportId, Standing, Subject};
+use crate::domain::labels::phase_label;
+use crate::domain::observed::ReportSight;
+use crate::domain::plan::{READ_LAG, head_marker};
+use crate::domain::policy::{LabelKey, LabelSpec};
+use crate::domain::texts;
+use crate::github::Error;
+use crate::github::types::{IssueFilter, IssuePatch, NewIssue};
+
+/// How long GitHub's issue lists may lag behind a write (12 minutes were seen), with a margin.
+pub(super) const LIST_LAG: SignedDuration = SignedDuration::from_mins(13);
+
+/// How long the store keeps which tracking issue belongs to a report.
+const KNOWN_LIFE: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// The store's key for "a person asked for this report by label or command", whatever its age.
+pub(super) fn asked_key(report: &ReportId) -> String {
+    format!("asked {report}")
+}
+
+fn tracker_key(report: &ReportId) -> String {
+    format!("tracker of {report}")
+}
+
+fn intent_key(report: &ReportId) -> String {
+    format!("intent open {report}")
+}
+
+/// What reading the report showed.
+enum Report {
+    Here(Box<Issue>),
+    Gone(&'static str),
+}
+
+impl Engine {
+    pub(super) async fn look_at_report(&self, id: &ReportId, failures: u32) -> Result<Looked, LookError> {
+        if !self.policy.is_report_repository(&id.repo, &self.tracker) {
+            return Ok(note(format!("{} is not one of the policy's report repositories", id.repo)));
+        }
+        let now = self.now();
+        let report = match self.github.issue(&id.repo, id.number).await {
+            Ok(issue) => Report::Here(Box::new(issue)),
+            Err(Error::NotFound(_)) => Report::Gone("cannot be read any more"),
+            Err(Error::Gone(_)) => Report::Gone("was deleted"),
+            Err(Error::Moved { .. }) => Report::Gone("was transferred to another repository"),
+            Err(error) => return Err(error.into()),
+        };
+        if let Report::Here(issue) = &report {
+            if self.is_older_than_its_event(&Subject::Report(id.clone()), issue, now).await? {
+                return Ok(Looked { wake_at: Some(now + READ_LAG), unfinished: true, ..Looked::default() });
+            }
+            if self.is_tracking_issue(issue).await? {
+                return Ok(note(format!("{id} is a tracking issue itself")));
+            }
+        }
+        let existing = self.find_tracker(id).await?;
+        let sight = self.sight(id, &report);
+        match (existing, sight) {
+            (Some(number), ReportSight::Present) => self.present(id, number, &report, failures).await,
+            (Some(number), sight) => self.look_at_tracker(number, sight, failures).await,
+            (None, ReportSight::Present) => match report {
+                Report::Here(issue) => self.consider_opening(id, &issue).await,
+                Report::Gone(_) => Ok(Looked::default()),
+            },
+            (None, _) => Ok(note(format!("{id} is not an open report with the label"))),
+        }
+    }
+
+    /// Whether this issue is one of our tracking issues: in a single repository reports and tracking issues are neighbours.
+    async fn is_tracking_issue(&self, issue: &Issue) -> Result<bool, LookError> {
+        let mine = issue.user.as_ref().map(|user| user.id) == Some(self.me().await?.id);
+        Ok(mine && incident::marked_report(&Checklist::parse(issue.text())).is_some())
+    }
+
+    fn sight(&self, id: &ReportId, report: &Report) -> ReportSight {
+        let changed = |what: &str| {
+            ReportSight::Changed(format!(
+                "The report {} {what}. This incident goes on.",
+                fence::code_span(&id.to_string(), 220)
+            ))
+        };
+        match report {
+            Report::Gone(what) => changed(what),
+            Report::Here(issue) if !issue.is_open() => changed("was closed"),
+            Report::Here(issue) if !issue.has_label(&self.policy.reports.label) => changed("lost its label"),
+            Report::Here(_) => ReportSight::Present,
+        }
+    }
+
+    /// A report with its tracking issue: acknowledged if that was not done yet, and the tracking issue looked at.
+    async fn present(&self, id: &ReportId, number: u64, report: &Report, failures: u32) -> Result<Looked, LookError> {
+        let mut looked = Looked::default();
+        if let Report::Here(issue) = report {
+            self.acknowledge(id, issue, number, &mut looked).await?;
+        }
+        let follow = self.look_at_tracker(number, ReportSight::Present, failures).await?;
+        looked.writes += follow.writes;
+        looked.steps.extend(follow.steps);
+        looked.notes.extend(follow.notes);
+        Ok(Looked { summary: follow.summary, wake_at: follow.wake_at, unfinished: follow.unfinished, ..looked })
+    }
+
+    /// The tracking issue of a report: from the store, else from the tracker's list, else from our own acknowledgement,
+    /// which is written at once and does not lag as lists do.
+    async fn find_tracker(&self, id: &ReportId) -> Result<Option<u64>, LookError> {
+        let now = self.now();
+        if let Some(number) = self.store.get(&tracker_key(id), now).await?.and_then(|text| text.parse().ok()) {
+            return Ok(Some(number));
+        }
+        let listed = self.incidents().await?;
+        let mut number = listed.iter().filter(|(report, _)| report == id).map(|(_, issue)| issue.number).min();
+        if number.is_none() {
+            number = match self.github.comments(&id.repo, id.number).await {
+                Ok(comments) => self.acknowledged(&comments).await?,
+                Err(Error::NotFound(_) | Error::Gone(_) | Error::Moved { .. }) => None,
+                Err(error) => return Err(error.into()),
+            };
+        }
+        if let Some(number) = number {
+            self.store.put(&tracker_key(id), &number.to_string(), now + KNOWN_LIFE).await?;
+        }
+        Ok(number)
+    }
+
+    /// All tracking issues that we opened, closed ones too, with the report that each is about.
+    pub(super) async fn incidents(&self) -> Result<Vec<(ReportId, Issue)>, LookError> {
+        let me = self.me().await?;
+        let filter = IssueFilter {
+            labels: vec![self.policy.label(LabelKey::Incident).name],
+            creator: Some(me.login.clone()),
+            closed_too: true,
+            since: None,
+        };
+        let listed = self.github.issues(&self.tracker, &filter).await?;
+        let ours = listed.into_iter().filter(|issue| issue.user.as_ref().is_some_and(|user| user.id == me.id));
+        Ok(ours.filter_map(|issue| Some((incident::marked_report(&Checklist::parse(issue.text()))?, issue))).collect())
+    }
+
+    async fn acknowledged(&self, comments: &[Comment]) -> Result<Option<u64>, LookError> {
+        let me = self.me().await?;
+        let head = format!("<!-- wardroom:{} ", texts::ACKNOWLEDGED);
+        let mine = comments.iter().filter(|comment| comment.user.as_ref().is_some_and(|user| user.id == me.id));
+        let mut numbers = mine
+            .filter_map(|comment| head_marker(comment.text())?.strip_prefix(&head)?.strip_suffix(" -->")?.parse().ok());
+        Ok(numbers.next())
+    }
+
+    async fn consider_opening(&self, id: &ReportId, report: &Issue) -> Result<Looked, LookError> {
+        let now = self.now();
+        let asked = self.store.get(&asked_key(id), now).await?.is_some();
+        let old = self.policy.reports.since().is_some_and(|since| report.created_at.is_none_or(|at| at < since));
+        if old && !asked {
+            return Ok(note(format!(
+                "{id} is older than reports.since; open its incident with `wardroom sweep --adopt {}`",
+                id.number
+            )));
+        }
+        if let Some(since) = self.store.get(&intent_key(id), now).await?.and_then(|text| text.parse::<Timestamp>().ok())
+        {
+            // The answer to an earlier attempt was lost, and the list does not show it: it may be the list that is late.
+            return Ok(Looked { wake_at: Some(since + LIST_LAG), unfinished: true, ..Looked::default() });
+        }
+        let listed = self.incidents().await?;
+        let hour_ago = now - SignedDuration::from_hours(1);
+        let recent = listed.iter().filter(|(_, issue)| issue.created_at.is_some_and(|at| at > hour_ago)).count();
+        let limit = usize::try_from(self.policy.reports.open_per_hour).unwrap_or(usize::MAX);
+        if recent >= limit && !asked {
+            let mut looked = note(format!(
+                "{recent} incidents were opened within the hour, the limit of reports.open_per_hour; {id} waits. Open it now \
+                 with `wardroom sweep --adopt {}`",
+                id.number
+            ));
+            looked.wake_at = Some(now + SignedDuration::from_mins(15));
+            return Ok(looked);
+        }
+        if !self.write {
+            let step = format!("open a tracking issue for {id}");
+            return Ok(Looked { steps: vec![step], ..Looked::default() });
+        }
+        self.open(id, report, &listed, now).await
+    }
+
+    async fn open(
+        &self,
+        id: &ReportId,
+        report: &Issue,
+        listed: &[(ReportId, Issue)],
+        now: Timestamp,
+    ) -> Result<Looked, LookError> {
+        self.refuse_public_tracker().await?;
+        let report_repo = self.github.repository(&id.repo).await?;
+        let checklist = template::render(&self.template, &self.policy)
+            .map_err(|error| LookError::Refused(format!("the checklist template: {error}")))?;
+        let body = texts::tracker_body(report, id, report_repo.is_private(), &checklist, &self.policy).map_err(|chars| {
+            LookError::Refused(format!(
+                "the checklist template makes a text of {chars} characters and GitHub takes {}; shorten the template",
+                texts::MAX_BODY_CHARS
+            ))
+        })?;
+        let mut looked = Looked::default();
+        let labels = self.first_labels(&body);
+        for label in &labels {
+            looked.writes += self.ensure_label(label).await?;
+        }
+        let new = NewIssue {
+            title: incident::next_title(listed.iter().map(|(_, issue)| issue.title.as_str()), now),
+            body,
+            labels: labels.into_iter().map(|label| label.name).collect(),
+            assignees: self.policy.roster.iter().take(10).cloned().collect(),
+        };
+        if self.guards.journal {
+            self.store.put(&intent_key(id), &now.to_string(), now + LIST_LAG).await?;
+        }
+        let created = match self.github.create_issue(&self.tracker, &new).await {
+            Ok(created) => created,
+            Err(error) => {
+                if !matches!(error, Error::Unknown { .. }) {
+                    self.store.forget(&intent_key(id)).await?;
+                }
+                return Err(error.into());
+            }
+        };
+        self.store.put(&tracker_key(id), &created.number.to_string(), now + KNOWN_LIFE).await?;
+        self.store.forget(&intent_key(id)).await?;
+        looked.writes += 1;
+        looked.steps.push(format!("open a tracking issue for {id}: #{}", created.number));
+        self.acknowledge_in(id, created.number, &report_repo, &mut looked).await?;
+        looked.next = Some((Subject::Tracker(created.number), self.now() + READ_LAG));
+        Ok(looked)
+    }
+
+    fn first_labels(&self, body: &str) -> Vec<LabelSpec> {
+        let checklist = Checklist::parse(body);
+        let phase = incident::current_phase(&checklist).map(Standing::Phase);
+        let mut labels = vec![self.policy.label(LabelKey::Incident)];
+        labels.extend(phase.and_then(|standing| phase_label(&checklist, &standing, &self.policy)));
+        labels
+    }
+
+    async fn acknowledge(
+        &self,
+        id: &ReportId,
+        report: &Issue,
+        tracker: u64,
+        looked: &mut Looked,
+    ) -> Result<(), LookError> {
+        let key = format!("acknowledged {id}");
+        if !self.write || self.store.get(&key, self.now()).await?.is_some() || !report.is_open() {
+            return Ok(());
+        }
+        let repo = self.github.repository(&id.repo).await?;
+        self.acknowledge_in(id, tracker, &repo, looked).await
+    }
+
+    /// Answers the report once: in private with thanks, in public only with the request to write privately.
+    async fn acknowledge_in(
+        &self,
+        id: &ReportId,
+        tracker: u64,
+        repo: &Repository,
+        looked: &mut Looked,
+    ) -> Result<(), LookError> {
+        let text = if repo.is_private() {
+            texts::acknowledgement(tracker, &self.policy)
+        } else if self.policy.acknowledge_public {
+            texts::please_report_privately(&self.policy, &id.repo)
+        } else {
+            return Ok(());
+        };
+        let comments = self.github.comments(&id.repo, id.number).await?;
+        let me = self.me().await?;
+        let kind = |text: &str| head_marker(text).and_then(|marker| marker.split(' ').nth(1)).map(str::to_owned);
+        let mine = comments.iter().filter(|comment| comment.user.as_ref().is_some_and(|user| user.id == me.id));
+        let said = mine.into_iter().any(|comment| kind(comment.text()) == kind(&text));
+        if !said {
+            match self.github.create_comment(&id.repo, id.number, &text).await {
+                Ok(_) => {
+                    looked.writes += 1;
+                    looked.steps.push(format!("acknowledge {id}"));
+                }
+                // A locked conversation or a token without access there: the incident matters more than the thanks.
+                Err(
+                    error @ (Error::Forbidden { .. } | Error::NotFound(_) | Error::Gone(_) | Error::Invalid { .. }),
+                ) => {
+                    looked.notes.push(error.to_string());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.store.put(&format!("acknowledged {id}"), "yes", self.now() + KNOWN_LIFE).await?;
+        Ok(())
+    }
+
+    /// Refuses to write where the tracker is not private.
+    pub(super) async fn refuse_public_tracker(&self) -> Result<(), LookError> {
+        if self.policy.allow_public_tracker {
+            return Ok(());
+        }
+        let repo = self.github.repository(&self.tracker).await?;
+        if repo.full_name != self.tracker {
+            return Err(LookError::Refused(
+                "the tracker has been renamed or transferred. Nothing was written. Put its new name into the configuration."
+                    .to_owned(),
+            ));
+        }
+        if !repo.is_private() {
+            return Err(LookError::Refused(
+                "the tracker is not a private repository. Nothing was written. Make it private under Settings, General, \
+                 Danger zone, or set allow_public_tracker: true in the policy if everyone may read your incidents."
+                    .to_owned(),
+            ));
+        }
+        if repo.archived {
+            return Err(LookError::Refused("the tracker is archived, so nothing can be written there".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Closes a doubled tracking issue with a link to the one that stays.
+    pub(super) async fn close_double(&self, number: u64, stays: u64, looked: &mut Looked) -> Result<(), LookError> {
+        let text = texts::double_of(stays);
+        let said = self.github.comments(&self.tracker, number).await?;
+        if !said.iter().any(|comment| head_marker(comment.text()) == head_marker(&text)) {
+            self.github.create_comment(&self.tracker, number, &text).await?;
+            looked.writes += 1;
+        }
+        let patch = IssuePatch {
+            state: Some(IssueState::Closed),
+            state_reason: Some("duplicate".to_owned()),
+            ..IssuePatch::default()
+        };
+        self.github.edit_issue(&self.tracker, number, &patch).await?;
+        looked.writes += 1;
+        looked.steps.push(format!("close #{number}, a double of #{stays}"));
+        Ok(())
+    }
+}
+
+fn note(text: String) -> Looked {
+    Looked { notes: vec![text], ..Looked::default() }
+}

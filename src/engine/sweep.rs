@@ -1,0 +1,129 @@
+//! The scheduled look at everything: what no event told of, doubles, clashes of titles, reports that wait.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+
+use super::report::asked_key;
+use super::{Engine, LookError, Looked};
+use crate::domain::checklist::Checklist;
+use crate::domain::facts::Issue;
+use crate::domain::incident::{self, ReportId, Subject};
+use crate::domain::policy::LabelKey;
+use crate::github::types::{IssueFilter, IssuePatch};
+
+/// Closed incidents are looked at for so long after their last change, in case the closing was not seen.
+const CLOSED_SEEN: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// What a sweep found to look at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Swept {
+    /// To be looked at now.
+    pub subjects: Vec<Subject>,
+    /// What the sweep itself did and noticed.
+    pub looked: Looked,
+}
+
+impl Engine {
+    /// Lists reports and incidents, heals doubles, and names what needs a look. `adopt`: reports that a person wants
+    /// opened whatever their age.
+    ///
+    /// # Errors
+    /// [`LookError`]; nothing is lost, the next sweep starts anew.
+    pub async fn sweep(&self, adopt: &[ReportId]) -> Result<Swept, LookError> {
+        let now = self.now();
+        let mut swept = Swept::default();
+        for report in adopt {
+            self.store.put(&asked_key(report), "adopt", now + SignedDuration::from_hours(24)).await?;
+        }
+        let filter = IssueFilter {
+            labels: vec![self.policy.label(LabelKey::Incident).name],
+            closed_too: true,
+            ..IssueFilter::default()
+        };
+        let incidents = self.github.issues(&self.tracker, &filter).await?;
+        let me = self.me().await?.id;
+        let mut by_report: BTreeMap<ReportId, Vec<&Issue>> = BTreeMap::new();
+        let mut subjects = BTreeSet::new();
+        for issue in &incidents {
+            let mine = issue.user.as_ref().is_some_and(|user| user.id == me);
+            let report = incident::marked_report(&Checklist::parse(issue.text())).filter(|_| mine);
+            if let Some(report) = report {
+                by_report.entry(report).or_default().push(issue);
+            }
+            let settled = [LabelKey::Resolved, LabelKey::Rejected].map(|key| self.policy.label(key).name);
+            let recent = issue.updated_at.is_some_and(|at| now.duration_since(at) < CLOSED_SEEN);
+            if issue.is_open() || (recent && !settled.iter().any(|name| issue.has_label(name))) {
+                subjects.insert(Subject::Tracker(issue.number));
+            }
+        }
+        self.heal(&by_report, &incidents, &mut swept.looked).await?;
+        let mut present = BTreeSet::new();
+        for repo in self.report_repositories() {
+            let filter = IssueFilter { labels: vec![self.policy.reports.label.clone()], ..IssueFilter::default() };
+            for issue in self.github.issues(&repo, &filter).await? {
+                present.insert(ReportId { repo: repo.clone(), number: issue.number });
+            }
+        }
+        // A report without an incident may need one; an open incident whose report is not in the list any more may need
+        // a word about it.
+        let open = |issues: &Vec<&Issue>| issues.iter().any(|issue| issue.is_open());
+        subjects.extend(present.iter().filter(|id| !by_report.contains_key(id)).cloned().map(Subject::Report));
+        let missing = by_report.iter().filter(|(id, issues)| !present.contains(id) && open(issues));
+        subjects.extend(missing.map(|(id, _)| Subject::Report(id.clone())));
+        subjects.extend(adopt.iter().cloned().map(Subject::Report));
+        swept.subjects = subjects.into_iter().collect();
+        Ok(swept)
+    }
+
+    fn report_repositories(&self) -> Vec<crate::domain::facts::RepoName> {
+        if self.policy.reports.repositories.is_empty() {
+            return vec![self.tracker.clone()];
+        }
+        self.policy.reports.repositories.clone()
+    }
+
+    /// Closes doubled tracking issues (the lowest number stays) and gives a later one of two equal titles a new number.
+    async fn heal(
+        &self,
+        by_report: &BTreeMap<ReportId, Vec<&Issue>>,
+        incidents: &[Issue],
+        looked: &mut Looked,
+    ) -> Result<(), LookError> {
+        let mut closed = BTreeSet::new();
+        for issues in by_report.values() {
+            let Some(stays) = issues.iter().map(|issue| issue.number).min() else { continue };
+            for double in issues.iter().filter(|issue| issue.number != stays && issue.is_open()) {
+                closed.insert(double.number);
+                if self.write {
+                    self.refuse_public_tracker().await?;
+                    self.close_double(double.number, stays, looked).await?;
+                } else {
+                    looked.steps.push(format!("close #{}, a double of #{stays}", double.number));
+                }
+            }
+        }
+        let mut titles: BTreeMap<(i16, u32), u64> = BTreeMap::new();
+        let mut all: Vec<&Issue> =
+            by_report.values().flatten().copied().filter(|i| !closed.contains(&i.number)).collect();
+        all.sort_by_key(|issue| issue.number);
+        let mut known: Vec<String> = incidents.iter().map(|issue| issue.title.clone()).collect();
+        for issue in all {
+            let Some(number) = incident::title_number(&issue.title) else { continue };
+            if *titles.entry(number).or_insert(issue.number) == issue.number || !issue.is_open() {
+                continue;
+            }
+            let opened = issue.created_at.unwrap_or_else(|| self.now());
+            let title = incident::next_title(known.iter().map(String::as_str), opened);
+            known.push(title.clone());
+            looked.steps.push(format!("retitle #{}: {title}", issue.number));
+            if self.write {
+                self.refuse_public_tracker().await?;
+                let patch = IssuePatch { title: Some(title), ..IssuePatch::default() };
+                self.github.edit_issue(&self.tracker, issue.number, &patch).await?;
+                looked.writes += 1;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! The worker: claims the row that is due, looks, and hands it back with the time of the next look.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Engine, LookError, Looked};
+use crate::domain::incident::Subject;
+use crate::domain::plan::READ_LAG;
+use crate::github::Error;
+use crate::store::{Finished, StoreError};
+
+/// The first wait after a failure; each further one doubles it.
+const FIRST_WAIT_SECONDS: i64 = 5;
+
+/// The longest wait after a failure.
+const LONGEST_WAIT_SECONDS: i64 = 3600;
+
+/// What one step of the worker did.
+#[derive(Debug)]
+pub enum Step {
+    /// A look, and how it ended.
+    Worked(Subject, Box<Result<Looked, LookError>>),
+    /// Nothing is due before this moment; `None`: nothing is due at all.
+    Idle(Option<Timestamp>),
+}
+
+impl Engine {
+    /// Claims one row that is due, looks at it, hands it back.
+    ///
+    /// # Errors
+    /// Only those of the store; a look that fails is part of the step, and its row is tried again later.
+    pub async fn step(&self) -> Result<Step, StoreError> {
+        let Some(lease) = self.store.claim(self.now()).await? else {
+            return Ok(Step::Idle(self.store.next_due().await?));
+        };
+        let ended = self.look(&lease.subject, lease.attempts).await;
+        let now = self.now();
+        let outcome = match &ended {
+            Ok(looked) if looked.unfinished => Finished::Later(looked.wake_at.unwrap_or(now + READ_LAG)),
+            Ok(looked) => Finished::Done(looked.wake_at),
+            Err(error) => Finished::Failed(retry_at(error, &lease.subject, lease.attempts, now)),
+        };
+        self.store.finish(&lease, outcome).await?;
+        if let Ok(Looked { next: Some((subject, at)), .. }) = &ended {
+            self.store.wake(subject, *at).await?;
+        }
+        Ok(Step::Worked(lease.subject, Box::new(ended)))
+    }
+}
+
+/// When to try again: a limit's own moment; after a lost answer not before reads show what happened; else a wait between
+/// nothing and a bound that doubles from 5 s to 1 h ("full jitter"), so that many rows do not come back together.
+pub fn retry_at(error: &LookError, subject: &Subject, attempts: u32, now: Timestamp) -> Timestamp {
+    let bound = FIRST_WAIT_SECONDS.saturating_mul(1 << attempts.min(10)).min(LONGEST_WAIT_SECONDS);
+    let mut hasher = DefaultHasher::new();
+    (subject, attempts, now.as_nanosecond()).hash(&mut hasher);
+    let part = i64::try_from(hasher.finish() % 1000).unwrap_or(0);
+    let wait = SignedDuration::from_millis((bound * part).max(1000));
+    let earliest = match error {
+        LookError::GitHub(Error::Limited { until }) => *until,
+        LookError::GitHub(Error::Unknown { .. }) => now + READ_LAG,
+        _ => now,
+    };
+    (now + wait).max(earliest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_an_hour_and_respect_limits() {
+        let now: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
+        let failed = LookError::GitHub(Error::Unavailable { what: "x".into(), why: "502".into() });
+        for attempts in 0..40 {
+            for number in 0..50 {
+                let wait = retry_at(&failed, &Subject::Tracker(number), attempts, now).duration_since(now);
+                let bound = (5_i64 << attempts.min(10)).min(3600);
+                assert!(wait.as_secs() >= 1 && wait.as_secs() <= bound, "{attempts}: {wait:?}");
+            }
+        }
+        let until = now + SignedDuration::from_hours(2);
+        assert!(retry_at(&LookError::GitHub(Error::Limited { until }), &Subject::Tracker(1), 0, now) >= until);
+    }
+}
