@@ -217,17 +217,18 @@ fn not_allowed(word: &str, need: Role, has: Role, named: bool) -> String {
     }
 }
 
-/// Why the incident was turned down: the last `close` or `merge` that counts, else the issue's own `state_reason`.
-pub fn turned_down(rulings: &[Ruling<'_>], issue: &Issue) -> TurnedDown {
+/// Why the incident was turned down, and in whose words: the last `close` or `merge` that counts, else the issue's own
+/// `state_reason`.
+pub fn turned_down<'a>(rulings: &'a [Ruling<'_>], issue: &Issue) -> (TurnedDown, Option<&'a str>) {
     let counts = |ruling: &&Ruling<'_>| matches!(ruling.verdict, Verdict::Counted | Verdict::New);
     let by_command = rulings.iter().rev().filter(counts).find_map(|ruling| match &ruling.command {
-        Ok(Command::Close(Close::Invalid { .. })) => Some(TurnedDown::Invalid),
-        Ok(Command::Close(Close::Duplicate { .. }) | Command::Merge { .. }) => Some(TurnedDown::Duplicate),
-        Ok(Command::Close(Close::OutOfScope { .. })) => Some(TurnedDown::OutOfScope),
+        Ok(Command::Close(Close::Invalid { reason })) => Some((TurnedDown::Invalid, reason.as_deref())),
+        Ok(Command::Close(Close::Duplicate { .. }) | Command::Merge { .. }) => Some((TurnedDown::Duplicate, None)),
+        Ok(Command::Close(Close::OutOfScope { reason })) => Some((TurnedDown::OutOfScope, Some(reason.as_str()))),
         _ => None,
     });
     by_command.unwrap_or(match issue.state_reason.as_deref() {
-        Some("duplicate") => TurnedDown::Duplicate,
-        _ => TurnedDown::NotPlanned,
+        Some("duplicate") => (TurnedDown::Duplicate, None),
+        _ => (TurnedDown::NotPlanned, None),
     })
 }

@@ -24,6 +24,10 @@ pub struct BodyChange {
     pub applied: Vec<u64>,
     /// Fields that it fills, for [`Memory::filled`].
     pub filled: Vec<String>,
+    /// Fields that Wardroom filled before and a person emptied, as the edit history tells.
+    pub refilled: Vec<String>,
+    /// Whether it puts back what a write of ours overwrote.
+    pub repairs: bool,
     /// Commands that need no change any more: done already, or a person acted on the task since.
     pub settled: Vec<u64>,
 }
@@ -42,6 +46,7 @@ pub fn change(
     let mut body = old.to_owned();
     if let Some((restored, why)) = record::restore(edits, &observed.me.login, old) {
         body = restored;
+        change.repairs = true;
         change.why.extend(why);
     }
     for ruling in rulings {
@@ -76,15 +81,20 @@ pub fn change(
     loop {
         let checklist = Checklist::parse(&body);
         let found = Findings::of(&checklist, decisions);
+        let mut refilled = Vec::new();
         let due = found.derived.iter().find_map(|(name, value)| {
             let field = checklist.field(name)?;
             let mark = format!("{}={}", field.key(), short_digest(value));
-            let before = memory.filled.contains(&mark) || change.filled.contains(&mark);
-            if before || filled_before(edits, &observed.me.login, field.key(), value) {
+            if memory.filled.contains(&mark) || change.filled.contains(&mark) || change.refilled.contains(&mark) {
+                return None;
+            }
+            if filled_before(edits, &observed.me.login, field.key(), value) {
+                refilled.push(mark);
                 return None;
             }
             Some((field.fill(&body, value)?, mark, *name, value.clone()))
         });
+        change.refilled.extend(refilled);
         let Some((splice, mark, name, value)) = due else { break };
         let Some(next) = put(&body, splice) else { break };
         body = next;

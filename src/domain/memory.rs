@@ -37,6 +37,9 @@ pub struct Memory {
     /// Fields that Wardroom filled and with what (a digest), so that it never fills one again that a person emptied.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub filled: BTreeSet<String>,
+    /// A write of ours overwrote a person's edit and it is not put back yet: the history is read again from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<Repair>,
     /// What became of the report, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
@@ -57,6 +60,13 @@ pub struct Last {
     /// When, exactly; or, without a name, before when.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub at: Option<Timestamp>,
+}
+
+/// A repair of the body that waits for a quiet moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repair {
+    /// Edits since this moment matter; `None`: all of them.
+    pub since: Option<Timestamp>,
 }
 
 /// A line of the record.

@@ -11,7 +11,7 @@ use super::facts::{Comment, Issue, IssueState, Reaction};
 use super::findings::Findings;
 use super::incident::{self, Standing};
 use super::labels::{self, LabelChange};
-use super::memory::{Memory, short_digest};
+use super::memory::{Memory, Repair, short_digest};
 use super::observed::{Edit, Needs, Observed, ReportSight};
 use super::policy::Policy;
 use super::record;
@@ -110,8 +110,9 @@ pub fn needs(observed: &Observed, policy: &Policy, key: Option<&[u8]>) -> Needs 
     let mut needs = decisions::needs(observed, &rulings);
     let untouched = memory.is_none() && observed.issue.created_at == observed.issue.updated_at;
     let changed = known.body != short_digest(observed.issue.text());
-    if changed && !untouched && observed.revisions.is_none() && !observed.lacks(super::observed::Missing::GraphQl) {
-        needs.history = Some(known.at);
+    let wanted = (changed && !untouched) || known.repair.is_some();
+    if wanted && observed.revisions.is_none() && !observed.lacks(super::observed::Missing::GraphQl) {
+        needs.history = Some(known.repair.map_or(known.at, |repair| repair.since));
     }
     needs
 }
@@ -187,6 +188,7 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     let answers = answers::answer(observed, policy, &rulings, &Checklist::parse(old_body));
     let paused = folded.paused.is_some();
 
+    let memory_at = memory.at;
     // The body first: labels and status are computed from the body as it will be.
     record::account(&mut memory, &edits.fresh, old_body, now);
     forget_fills(&mut memory, &rulings, &answers, &Checklist::parse(old_body));
@@ -195,6 +197,8 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     } else {
         body::change(observed, &folded, &rulings, &answers, &edits.all, &memory)
     };
+    memory.filled.extend(wanted.refilled.iter().cloned());
+    let since = memory.repair.take().map_or(memory_at, |repair| repair.since);
     let quiet_at = observed.issue.updated_at.map(|at| at + QUIET);
     let quiet = quiet_at.is_none_or(|at| now >= at);
     let new_body = if quiet { wanted.body.clone() } else { None };
@@ -216,7 +220,10 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
             memory.applied.extend(wanted.applied.iter().copied());
             memory.filled.extend(wanted.filled.iter().cloned());
         }
-        None if wanted.body.is_some() => plan.wake_at = quiet_at,
+        None if wanted.body.is_some() => {
+            plan.wake_at = quiet_at;
+            memory.repair = wanted.repairs.then_some(Repair { since });
+        }
         None => {}
     }
     memory.applied.extend(wanted.settled.iter().copied());
@@ -309,8 +316,9 @@ fn say(
         if let (Standing::ClosedEarly(_), Some(at)) = (standing, issue.closed_at) {
             due.push(texts::closed_early(checklist, &at.to_string()));
         }
-        if *standing == Standing::Rejected {
-            due.push(texts::draft_answer(answers::turned_down(rulings, issue), policy));
+        if *standing == Standing::Rejected && !is_double(observed) {
+            let (why, reason) = answers::turned_down(rulings, issue);
+            due.push(texts::draft_answer(why, reason, policy));
         }
     }
     for body in due {
@@ -327,6 +335,13 @@ fn say(
 pub fn head_marker(body: &str) -> Option<&str> {
     let line = body.lines().next()?;
     (line.starts_with("<!-- wardroom:") && line.ends_with(" -->")).then_some(line)
+}
+
+/// Whether we closed this issue because it was opened twice: its reporter is answered in the other one.
+fn is_double(observed: &Observed) -> bool {
+    let head = format!("<!-- wardroom:{} ", texts::DOUBLE_OF);
+    let mut mine = observed.comments.iter().filter(|comment| observed.is_mine(comment.user.as_ref()));
+    mine.any(|comment| comment.text().starts_with(&head))
 }
 
 fn already_said(observed: &Observed, body: &str) -> bool {

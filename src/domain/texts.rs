@@ -227,11 +227,13 @@ impl TurnedDown {
 }
 
 /// A kind answer to the reporter of a report that was turned down: a draft for a person to send.
-pub fn draft_answer(why: TurnedDown, policy: &Policy) -> String {
+/// `reason` is what the person who closed it said; without one the draft leaves a gap to fill.
+pub fn draft_answer(why: TurnedDown, reason: Option<&str>, policy: &Policy) -> String {
     let product = &policy.product.name;
+    let reason = reason.map_or_else(|| "REASON".to_owned(), |text| fence::plain(text.trim_end_matches('.')));
     let middle = match why {
         TurnedDown::Invalid => format!(
-            "We looked into it and could not confirm a security problem in {product}: REASON. If we missed a step, please \
+            "We looked into it and could not confirm a security problem in {product}: {reason}. If we missed a step, please \
              tell us which, and we will look again."
         ),
         TurnedDown::Duplicate => {
@@ -240,11 +242,11 @@ pub fn draft_answer(why: TurnedDown, policy: &Policy) -> String {
                 .to_owned()
         }
         TurnedDown::OutOfScope => format!(
-            "What you describe lies outside what our security policy covers: REASON. Thank you for looking at {product} \
+            "What you describe lies outside what our security policy covers: {reason}. Thank you for looking at {product} \
              with care; please write again when you find something else."
         ),
         TurnedDown::NotPlanned => format!(
-            "We looked into it and will not handle it as a security problem of {product}: REASON. If you see it \
+            "We looked into it and will not handle it as a security problem of {product}: {reason}. If you see it \
              differently, please tell us what we missed."
         ),
     };
