@@ -4,6 +4,7 @@
 //! simulated GitHub in fast tests, so both run the same code for paths, paging, decoding and classification.
 
 pub mod auth;
+pub mod graphql;
 pub mod octo;
 pub mod rest;
 pub mod transport;
