@@ -370,7 +370,7 @@ fn the_help_is_a_table_of_everything() {
     | `/wardroom close out-of-scope REASON` | closes the incident: it is not this project's to mend | write access here |
     | `/wardroom merge #N` | closes the incident as part of the one with tracking issue N | write access here |
 
-    `TASK` is a task's anchor, such as `T12`: it stands in a hidden comment at the end of the task's line. `#N` is the number of a tracking issue.
+    `TASK` is a task's anchor, such as `T12`: it stands beside the task in the status comment. `#N` is the number of a tracking issue.
     "#);
 }
 

@@ -90,7 +90,7 @@ pub fn help_text(policy: &Policy) -> String {
         text.push_str(&format!("| {form} | {} | {who} |\n", row.meaning));
     }
     text.push_str(
-        "\n`TASK` is a task's anchor, such as `T12`: it stands in a hidden comment at the end of the task's line. `#N` is \
+        "\n`TASK` is a task's anchor, such as `T12`: it stands beside the task in the status comment. `#N` is \
          the number of a tracking issue.\n",
     );
     text

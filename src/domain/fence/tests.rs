@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::*;
+use crate::domain::checklist::Checklist;
 
 /// Everything that a hostile report may be made of.
 fn hostile() -> impl Strategy<Value = String> {
@@ -216,6 +217,20 @@ proptest! {
         }
         let alone = seen_by_comrak(&fenced.block);
         prop_assert_eq!(alone.code, vec![normal_block(&text)]);
+    }
+
+    #[test]
+    fn reporter_text_cannot_change_what_the_checklist_holds(text in hostile()) {
+        // P10. Lines are left out: those below the block move with its length.
+        let held = |report: &str| {
+            let body = format!("{BODY_BEFORE}\n{}{BODY_AFTER}", fence(report, MAX_REPORT_BYTES).block);
+            let list = Checklist::parse(&body);
+            let tasks: Vec<String> = list.tasks().map(|task| format!("{:?} {:?} {}", task.anchor, task.state, task.text)).collect();
+            let fields: Vec<String> = list.fields.iter().map(|field| format!("{}={}", field.name, field.value)).collect();
+            let phases: Vec<String> = list.phases.iter().map(|phase| format!("{:?} {}", phase.number, phase.title)).collect();
+            (tasks, fields, phases, list.empty_slots, list.markers, list.review.is_some())
+        };
+        prop_assert_eq!(held(&text), held("harmless"));
     }
 
     #[test]
