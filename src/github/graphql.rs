@@ -36,6 +36,9 @@ query WardroomLook($owner: String!, $name: String!, $number: Int!, $ids: [ID!]!,
   }
 }";
 
+/// Who the token is, where REST refuses to tell.
+pub const VIEWER: &str = "query WardroomViewer { viewer { login } }";
+
 /// The whole answer.
 #[derive(Debug, Deserialize)]
 pub(super) struct Answer {

@@ -4,6 +4,8 @@
 //! simulated GitHub in fast tests, so both run the same code for paths, paging, decoding and classification.
 
 pub mod auth;
+mod calls;
+mod classify;
 pub mod graphql;
 pub mod octo;
 pub mod rest;

@@ -1,1 +1,230 @@
-//! rest
+//! The client: the port over a transport. Reads are repeated a little, writes are sent exactly once.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::transport::{Method, Request, Response, Transport};
+use super::types::RepoName;
+use super::{Error, Result, classify};
+
+/// What may stand in a path segment as it is (RFC 3986, unreserved).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A read that failed for the moment is tried so many times in all.
+const READ_TRIES: u32 = 3;
+
+/// Redirects that a read follows, within the same API.
+const REDIRECTS: u32 = 3;
+
+/// At most so many pages of a list: 100 items each, far beyond any list that Wardroom reads.
+const MOST_PAGES: u32 = 200;
+
+/// The client. See [`super::GitHub`] for what it can do.
+pub struct Rest<T> {
+    transport: T,
+    identity: Identity,
+    /// Seconds since 1970 of the newest `Date`; 0 before the first.
+    date: AtomicI64,
+}
+
+/// What kind of account the transport acts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// The owner of a token: `GET /user` tells who.
+    Token,
+    /// A GitHub App: `GET /app` tells its slug.
+    App,
+}
+
+impl<T: Transport> Rest<T> {
+    /// A client over a transport.
+    pub fn new(transport: T, identity: Identity) -> Self {
+        Rest { transport, identity, date: AtomicI64::new(0) }
+    }
+
+    /// The transport, for those who own it.
+    pub fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    pub(super) fn newest_date(&self) -> Option<Timestamp> {
+        let seconds = self.date.load(Ordering::Relaxed);
+        if seconds == 0 { None } else { Timestamp::from_second(seconds).ok() }
+    }
+
+    fn see_date(&self, response: &Response) {
+        let date = response.header("date").and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
+        if let Some(date) = date {
+            self.date.fetch_max(date.timestamp().as_second(), Ordering::Relaxed);
+        }
+    }
+
+    /// A read: tried a little, redirects followed within the API.
+    pub(super) async fn read(&self, what: &str, path: &str) -> Result<Response> {
+        let mut path = path.to_owned();
+        for _ in 0..=REDIRECTS {
+            let response = self.read_once(what, &path).await?;
+            match response.status {
+                200..=299 => return Ok(response),
+                301 | 302 | 307 | 308 => {
+                    let next = response.header("location").and_then(|to| self.within_api(to));
+                    match next {
+                        Some(next) => path = next,
+                        None => return Err(classify::failure(what, Method::Get, &response, self.transport.now())),
+                    }
+                }
+                _ => return Err(classify::failure(what, Method::Get, &response, self.transport.now())),
+            }
+        }
+        Err(Error::Moved { what: what.to_owned(), to: None })
+    }
+
+    async fn read_once(&self, what: &str, path: &str) -> Result<Response> {
+        let mut last = None;
+        for _ in 0..READ_TRIES {
+            let request = Request { method: Method::Get, path: path.to_owned(), body: None, etag: None };
+            match self.transport.send(request).await {
+                Ok(response) if response.status >= 500 => {
+                    self.see_date(&response);
+                    last = Some(format!("status {}", response.status));
+                }
+                Ok(response) if (200..300).contains(&response.status) && !is_json(&response) => {
+                    last = Some("an answer that is no JSON".to_owned());
+                }
+                Ok(response) => {
+                    self.see_date(&response);
+                    return Ok(response);
+                }
+                Err(error) => last = Some(error.why),
+            }
+        }
+        Err(Error::Unavailable { what: what.to_owned(), why: last.unwrap_or_else(|| "no answer".to_owned()) })
+    }
+
+    /// The path of an address below our own API; `None` for any other. A redirect by numeric id is a move.
+    fn within_api(&self, address: &str) -> Option<String> {
+        let rest = address.strip_prefix(self.transport.base())?;
+        let moved = rest.starts_with("/repositories/");
+        (rest.starts_with('/') && !moved).then(|| rest.to_owned())
+    }
+
+    pub(super) async fn get<A: DeserializeOwned>(&self, what: &str, path: &str) -> Result<A> {
+        let response = self.read(what, path).await?;
+        decode(&response).map_err(|why| Error::Unavailable { what: what.to_owned(), why })
+    }
+
+    /// All pages of a list. Each page is asked for by its number on our own path: an absolute `next` address could lead
+    /// elsewhere, and octocrab sends it without authentication on servers other than github.com.
+    pub(super) async fn list<A: DeserializeOwned>(&self, what: &str, path: &str) -> Result<Vec<A>> {
+        let mut all = Vec::new();
+        let joint = if path.contains('?') { '&' } else { '?' };
+        for page in 1..=MOST_PAGES {
+            let response = self.read(what, &format!("{path}{joint}per_page=100&page={page}")).await?;
+            let items: Vec<A> = decode(&response).map_err(|why| Error::Unavailable { what: what.to_owned(), why })?;
+            let count = items.len();
+            all.extend(items);
+            let next = response.header("link").map(|link| link.contains("rel=\"next\""));
+            // GitHub-like servers may leave the header out; a page that is not full is the last one then.
+            if !next.unwrap_or(count == 100) || count == 0 {
+                return Ok(all);
+            }
+        }
+        Err(Error::Unavailable {
+            what: what.to_owned(),
+            why: format!("the list does not end after {MOST_PAGES} pages"),
+        })
+    }
+
+    /// A write: one request. Its answer as it is, whatever the status; an answer that was lost is `Unknown`.
+    pub(super) async fn write(&self, what: &str, method: Method, path: &str, body: Option<Value>) -> Result<Response> {
+        let request = Request { method, path: path.to_owned(), body, etag: None };
+        match self.transport.send(request).await {
+            Ok(response) => {
+                self.see_date(&response);
+                Ok(response)
+            }
+            Err(error) if error.sent => Err(Error::Unknown { what: what.to_owned(), why: error.why }),
+            Err(error) => Err(Error::Unavailable { what: what.to_owned(), why: error.why }),
+        }
+    }
+
+    /// A write whose answer is decoded. An answer of success that cannot be read is `Unknown`: it was done.
+    pub(super) async fn send<A: DeserializeOwned>(
+        &self,
+        what: &str,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> Result<A> {
+        let response = self.write(what, method, path, Some(body)).await?;
+        if !(200..300).contains(&response.status) {
+            return Err(self.failure(what, method, &response));
+        }
+        decode(&response).map_err(|why| Error::Unknown { what: what.to_owned(), why })
+    }
+
+    /// A write whose answer does not matter beyond success.
+    pub(super) async fn send_only(&self, what: &str, method: Method, path: &str, body: Option<Value>) -> Result<()> {
+        let response = self.write(what, method, path, body).await?;
+        if (200..300).contains(&response.status) { Ok(()) } else { Err(self.failure(what, method, &response)) }
+    }
+
+    pub(super) fn failure(&self, what: &str, method: Method, response: &Response) -> Error {
+        classify::failure(what, method, response, self.transport.now())
+    }
+
+    /// A GraphQL query. It reads, so it is tried like a read.
+    pub(super) async fn query<A: DeserializeOwned>(&self, what: &str, body: &Value) -> Result<A> {
+        let mut last = "no answer".to_owned();
+        for _ in 0..READ_TRIES {
+            let request =
+                Request { method: Method::Post, path: "/graphql".to_owned(), body: Some(body.clone()), etag: None };
+            let response = match self.transport.send(request).await {
+                Ok(response) => response,
+                Err(error) => {
+                    last = error.why;
+                    continue;
+                }
+            };
+            self.see_date(&response);
+            match response.status {
+                200 => match decode(&response) {
+                    Ok(answer) => return Ok(answer),
+                    Err(why) => last = why,
+                },
+                404 | 405 => return Err(Error::Unsupported("GraphQL".to_owned())),
+                500.. => last = format!("status {}", response.status),
+                _ => return Err(classify::failure(what, Method::Get, &response, self.transport.now())),
+            }
+        }
+        Err(Error::Unavailable { what: what.to_owned(), why: last })
+    }
+}
+
+fn is_json(response: &Response) -> bool {
+    response.status == 204 || serde_json::from_slice::<serde::de::IgnoredAny>(&response.body).is_ok()
+}
+
+/// Decodes a body. The words of an error say where, never what stood there.
+fn decode<A: DeserializeOwned>(response: &Response) -> std::result::Result<A, String> {
+    serde_json::from_slice(&response.body)
+        .map_err(|error| format!("an answer that cannot be read (line {}, column {})", error.line(), error.column()))
+}
+
+/// One path segment, percent-encoded.
+pub(super) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// `/repos/{owner}/{name}` and what follows.
+pub(super) fn repo_path(repo: &RepoName, rest: &str) -> String {
+    format!("/repos/{}/{}{rest}", segment(repo.owner()), segment(repo.name()))
+}

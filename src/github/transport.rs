@@ -79,6 +79,9 @@ pub trait Transport: Send + Sync {
     /// Sends the request once.
     async fn send(&self, request: Request) -> Result<Response, TransportError>;
 
+    /// The API's base address without a trailing slash, as absolute links in answers begin.
+    fn base(&self) -> &str;
+
     /// The time that this transport's world shows: the system clock in production.
     fn now(&self) -> Timestamp;
 }

@@ -43,8 +43,6 @@ pub struct History {
     pub last_edited_at: Option<Timestamp>,
     /// The body's revisions, oldest first. When edits exist the first is the body as it was opened.
     pub revisions: Vec<Revision>,
-    /// Whether older revisions exist that were not read.
-    pub truncated: bool,
     /// The comments that were asked about.
     pub comments: Vec<CommentFacts>,
 }
