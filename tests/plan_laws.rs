@@ -1,5 +1,7 @@
 //! The laws of planning, on facts alone: no client, no store, no simulated GitHub.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};

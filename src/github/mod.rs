@@ -167,3 +167,27 @@ pub trait GitHub: Send + Sync {
         comments: &[Comment],
     ) -> Result<History>;
 }
+
+/// Where GitHub is, what Wardroom proves itself with, and which repositories it is about.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `GITHUB_API_URL`; `https://api.github.com` by default.
+    pub api_url: String,
+    /// `GITHUB_GRAPHQL_URL`, if it is set.
+    pub graphql_url: Option<String>,
+    /// The token or the App.
+    pub credentials: auth::Credentials,
+    /// The tracker first, then the report repositories.
+    pub repositories: Vec<RepoName>,
+}
+
+/// The client for a configuration. Nothing is sent yet.
+///
+/// # Errors
+/// [`auth::ConnectError`], in words for the person who set it up.
+pub fn connect(config: &Config) -> std::result::Result<std::sync::Arc<dyn GitHub>, auth::ConnectError> {
+    let address = octo::Address::new(&config.api_url, config.graphql_url.as_deref())?;
+    let auth = auth::Auth::new(&config.credentials, &address, config.repositories.clone())?;
+    let identity = auth.identity();
+    Ok(std::sync::Arc::new(rest::Rest::new(octo::OctoTransport::new(address, auth), identity)))
+}
