@@ -1,0 +1,8 @@
+//! The client, the simulated GitHub and the webhooks, judged by descriptions that GitHub wrote.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod recorded;

@@ -1,0 +1,7 @@
+//! What several test binaries share.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+pub(crate) mod npm;
+pub(crate) mod webhooks;
