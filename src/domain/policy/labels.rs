@@ -12,7 +12,7 @@ pub const MAX_LABEL: usize = 50;
 pub const MAX_DESCRIPTION: usize = 100;
 
 /// What every default label of a phase begins with. Any label that begins so is ours, whatever the policy says now.
-const PHASE_PREFIX: &str = "phase/";
+pub(super) const PHASE_PREFIX: &str = "phase/";
 /// The colour of a phase that the default checklist does not have.
 const CUSTOM_PHASE_COLOR: &str = "bfd4f2";
 
@@ -202,6 +202,13 @@ fn settle(default: LabelSpec, setting: Option<&LabelSetting>) -> LabelSpec {
             was: was.clone(),
         },
     }
+}
+
+/// The phase whose default label begins so: 2 for `phase/2-mitigation`, nothing for `phase/review`.
+pub(super) fn phase_number(name: &str) -> Option<u32> {
+    let rest = name.strip_prefix(PHASE_PREFIX)?;
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).map_or(rest, |end| &rest[..end]);
+    digits.parse().ok()
 }
 
 /// Words without regard to case and spacing, to compare titles.

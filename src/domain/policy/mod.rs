@@ -1,7 +1,13 @@
 //! The policy: one YAML file, `.github/wardroom.yml` on the tracker's default branch. Every key is optional.
 
+mod check;
 mod labels;
+mod load;
+mod problem;
 mod roles;
+mod schema;
+mod shape;
+mod yaml;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +18,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::labels::{LabelGroup, LabelSpec, MAX_DESCRIPTION, MAX_LABEL};
+pub use self::problem::{At, PolicyError, Problem};
 pub use self::roles::{COMMANDS, CommandRole, Place, Rule};
+pub use self::schema::schema;
+use self::schema::{ADDRESS, COLOR, HTTPS, LINE, LOGIN, Repository, SINCE};
+pub use self::yaml::MAX_BYTES;
 use super::facts::{RepoName, Role};
 
 /// What a team decides about its incidents. Every key has a default that works for one private repository.
@@ -26,21 +36,27 @@ pub struct Policy {
     /// Where reports come from and which of them become incidents.
     pub reports: Reports,
     /// The private repository that holds the tracking issues. Without it, the repository Wardroom runs for.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<Repository>")]
     pub tracker: Option<RepoName>,
     /// Where advisories are drafted and what they are about.
     pub advisories: Advisories,
-    /// A checklist of your own: a path in the tracker's repository, for example `.github/checklist.md`.
+    /// A checklist of your own: a path in the tracker's repository. Without it, the built-in checklist.
+    #[schemars(length(min = 1, max = 200), extend("examples" = [".github/checklist.md"]))]
     pub template: Option<String>,
     /// Names, colours and descriptions of labels, by their key.
+    #[schemars(schema_with = "schema::labels")]
     pub labels: BTreeMap<LabelKey, LabelSetting>,
     /// Labels and owners of phases; a phase that is not named here keeps its defaults.
+    #[schemars(length(max = 50))]
     pub phases: Vec<PhaseSetting>,
     /// Logins that are assigned to a new tracking issue; at most ten.
+    #[schemars(length(max = 10), inner(regex(pattern = LOGIN)), extend("examples" = [["ada", "grace"]]))]
     pub roster: Vec<String>,
     /// Who may use a command, by its word. Narrows Wardroom's own rule, never widens it.
+    #[schemars(schema_with = "schema::roles")]
     pub roles: BTreeMap<String, RoleSetting>,
     /// Emergency contacts, in the checklist's last section.
+    #[schemars(length(max = 50))]
     pub contacts: Vec<Contact>,
     /// Whether the report's text is copied into the tracking issue; `false` leaves only a link.
     pub copy_report: bool,
@@ -48,7 +64,8 @@ pub struct Policy {
     pub acknowledge_public: bool,
     /// Whether the tracker may be a repository that is not private. Leave it `false`.
     pub allow_public_tracker: bool,
-    /// The IANA time zone shown beside UTC, for example `Europe/Madrid`.
+    /// The IANA time zone shown beside UTC.
+    #[schemars(length(min = 1), extend("examples" = ["Europe/Madrid"]))]
     pub zone: String,
 }
 
@@ -69,13 +86,17 @@ pub enum Mode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Product {
-    /// Its name; `the product` when not set.
+    /// Its name, in one line of at most 200 characters.
+    #[schemars(regex(pattern = LINE), extend("examples" = ["Ledger Mail"]))]
     pub name: String,
-    /// The address of its security policy (`https://…/SECURITY.md`).
+    /// The address of its security policy.
+    #[schemars(regex(pattern = HTTPS), extend("examples" = ["https://github.com/octo-org/mail-server/blob/main/SECURITY.md"]))]
     pub security_policy: Option<String>,
-    /// Where a reporter can write privately: an address or a link. Shown in "please report privately at …".
+    /// Where a reporter can write privately: a mail address or a link. Shown in "please report privately at …".
+    #[schemars(regex(pattern = ADDRESS), extend("examples" = ["security@example.org"]))]
     pub private_reporting: Option<String>,
-    /// Where the community reads announcements, for example `the forum` or `Discord`.
+    /// Where the community reads announcements, in one line of at most 200 characters.
+    #[schemars(regex(pattern = LINE), extend("examples" = ["the forum and the chat"]))]
     pub community: String,
 }
 
@@ -84,13 +105,18 @@ pub struct Product {
 #[serde(deny_unknown_fields, default)]
 pub struct Reports {
     /// The repositories whose labelled issues are reports. Empty: the tracker itself.
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<Repository>", length(max = 100), extend("examples" = [["octo-org/mail-server"]]))]
     pub repositories: Vec<RepoName>,
-    /// The label that makes an issue a report; at most 50 characters.
+    /// The label that makes an issue a report; at most 50 characters, and none of Wardroom's own.
+    #[schemars(length(min = 1, max = 50), extend("examples" = ["security-report"]))]
     pub label: String,
-    /// Reports opened before this moment are listed, not opened by themselves: a date or an RFC 3339 time, in UTC.
+    /// Reports opened before this moment are listed, not opened by themselves: a date, which
+    /// begins at midnight UTC, or an RFC 3339 time.
+    #[schemars(regex(pattern = SINCE), extend("examples" = ["2026-01-31"]))]
     pub since: Option<String>,
-    /// At most so many incidents are opened by themselves within an hour; 1 to 100.
+    /// At most so many incidents are opened by themselves within an hour; 1 to 100. The rest is
+    /// listed for a person.
+    #[schemars(range(min = 1, max = 100))]
     pub open_per_hour: u32,
 }
 
@@ -99,9 +125,10 @@ pub struct Reports {
 #[serde(deny_unknown_fields, default)]
 pub struct Advisories {
     /// The repository that publishes the advisories.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<Repository>")]
     pub repository: Option<RepoName>,
     /// The packages that an advisory names.
+    #[schemars(length(max = 100))]
     pub packages: Vec<Package>,
 }
 
@@ -112,6 +139,7 @@ pub struct Package {
     /// GitHub's own word for the ecosystem.
     pub ecosystem: Ecosystem,
     /// The package's name there.
+    #[schemars(regex(pattern = LINE), extend("examples" = ["ledger-mail"]))]
     pub name: String,
 }
 
@@ -172,7 +200,7 @@ pub enum LabelKey {
 #[serde(untagged)]
 pub enum LabelSetting {
     /// Only the name.
-    Name(String),
+    Name(#[schemars(length(min = 1, max = 50), extend("examples" = ["sev: high"]))] String),
     /// Name, the name it had before, colour and description.
     Full(LabelDetails),
 }
@@ -182,12 +210,16 @@ pub enum LabelSetting {
 #[serde(deny_unknown_fields, default)]
 pub struct LabelDetails {
     /// The name; at most 50 characters.
+    #[schemars(length(min = 1, max = 50), extend("examples" = ["sev: high"]))]
     pub name: Option<String>,
     /// The name it had: that label is renamed, so it moves everywhere it hangs.
+    #[schemars(length(min = 1, max = 50), extend("examples" = ["high"]))]
     pub was: Option<String>,
     /// Six hex digits, without `#`.
+    #[schemars(regex(pattern = COLOR), extend("examples" = ["d93f0b"]))]
     pub color: Option<String>,
     /// At most 100 characters.
+    #[schemars(length(max = 100), extend("examples" = ["CVSS 7.0 to 8.9"]))]
     pub description: Option<String>,
 }
 
@@ -195,13 +227,15 @@ pub struct LabelDetails {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PhaseSetting {
-    /// The number in the heading, `## Phase 2: …`.
+    /// The number in the heading, `## Phase 2: …`; a phase without one counts by its place.
+    #[schemars(range(min = 1))]
     pub number: u32,
     /// Its label; without it the default, `phase/2-mitigation`.
     #[serde(default)]
     pub label: Option<LabelSetting>,
     /// Logins that own the phase's next step.
     #[serde(default)]
+    #[schemars(length(max = 10), inner(regex(pattern = LOGIN)), extend("examples" = [["ada"]]))]
     pub owners: Vec<String>,
 }
 
@@ -212,16 +246,18 @@ pub enum RoleSetting {
     /// Everyone who has at least this role on the repository the command is about.
     AtLeast(Role),
     /// Only these logins, and only with the role that Wardroom's own rule asks for.
-    Logins(Vec<String>),
+    Logins(#[schemars(length(max = 100), inner(regex(pattern = LOGIN)), extend("examples" = [["ada"]]))] Vec<String>),
 }
 
 /// An emergency contact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contact {
-    /// What they are for, for example `Primary maintainer`.
+    /// What they are for, in one line of at most 200 characters.
+    #[schemars(regex(pattern = LINE), extend("examples" = ["Primary maintainer"]))]
     pub role: String,
-    /// How to reach them: an address, a link or a login.
+    /// How to reach them: an address, a link or a login, in one line of at most 200 characters.
+    #[schemars(regex(pattern = LINE), extend("examples" = ["hello@example.org"]))]
     pub reach: String,
 }
 
@@ -287,11 +323,17 @@ impl Reports {
     }
 }
 
-/// A date (`2026-01-31`) or an RFC 3339 time (`2026-01-31T08:00:00Z`).
+/// A date (`2026-01-31`) or an RFC 3339 time (`2026-01-31T08:00:00Z`), and none of the other forms that `jiff` reads.
 fn parse_since(text: &str) -> Option<Timestamp> {
-    if text.len() == "2026-01-31".len() {
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c.to_ascii_uppercase() }).collect();
+    if shape == "0000-00-00" {
         let date: Date = text.parse().ok()?;
         return date.to_zoned(TimeZone::UTC).ok().map(|start| start.timestamp());
     }
-    text.parse().ok()
+    let zone = shape.strip_prefix("0000-00-00T00:00:00").or_else(|| shape.strip_prefix("0000-00-00 00:00:00"))?;
+    let zone = zone.strip_prefix('.').map_or(zone, |fraction| fraction.trim_start_matches('0'));
+    if matches!(zone, "Z" | "+00:00" | "-00:00") { text.parse().ok() } else { None }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,6 +60,21 @@ pub const COMMANDS: [CommandRole; 24] = [
     admin("approve"),
 ];
 
+/// Every role, lowest first.
+pub(super) const ROLES: [Role; 6] = [Role::None, Role::Read, Role::Triage, Role::Write, Role::Maintain, Role::Admin];
+
+/// The role as the policy writes it.
+pub(super) fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::None => "none",
+        Role::Read => "read",
+        Role::Triage => "triage",
+        Role::Write => "write",
+        Role::Maintain => "maintain",
+        Role::Admin => "admin",
+    }
+}
+
 /// Who may use a command under a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -80,10 +95,15 @@ impl Rule {
     }
 }
 
+/// Wardroom's own rule for a command.
+pub(super) fn built_in(word: &str) -> Option<CommandRole> {
+    COMMANDS.into_iter().find(|command| command.word == word)
+}
+
 impl Policy {
     /// The rule for a command's word. A word that no command has asks for an admin of the advisories' repository.
     pub fn required_role(&self, word: &str) -> Rule {
-        let built_in = COMMANDS.into_iter().find(|command| command.word == word).unwrap_or(admin(""));
+        let built_in = built_in(word).unwrap_or(admin(""));
         let (at_least, logins) = match self.roles.get(word) {
             None => (built_in.at_least, None),
             // The policy was checked when it was read; the floor holds for one that was made in code, too.
