@@ -50,7 +50,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
+/// Reads a checklist as text, from a file or, for `-`, from standard input.
+///
+/// # Errors
+/// If it cannot be read, is too large or is not UTF-8.
+pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     let (name, input): (String, Box<dyn Read>) = if path == Path::new("-") {
         ("standard input".to_owned(), Box::new(io::stdin()))
     } else {
@@ -182,7 +186,8 @@ fn write_text(checklist: &Checklist, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "Empty slots: {}", checklist.empty_slots)
 }
 
-fn title(phase: &Phase) -> String {
+/// The phase as its heading has it.
+pub(super) fn title(phase: &Phase) -> String {
     match (phase.number, phase.title.as_str()) {
         (Some(number), "") => format!("Phase {number}"),
         (Some(number), title) => format!("Phase {number}: {title}"),
@@ -208,6 +213,6 @@ fn write_fields(checklist: &Checklist, phase: Option<usize>, out: &mut dyn Write
 }
 
 /// The text without control characters: a terminal would obey them.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

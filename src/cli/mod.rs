@@ -2,7 +2,9 @@
 //!
 //! To add one: a `pub mod`, a variant of [`Command`], a line in [`dispatch`].
 
+pub mod check;
 pub mod checklist;
+pub mod policy_file;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -23,6 +25,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[allow(missing_docs, reason = "a variant's help is the doc of its arguments")]
 pub enum Command {
+    Check(check::Args),
     Checklist(checklist::Args),
 }
 
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
 /// Whatever kept the subcommand from its end.
 pub async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match command {
+        Command::Check(args) => check::run(&args, out),
         Command::Checklist(args) => checklist::run(&args, out),
     }
 }

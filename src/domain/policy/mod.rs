@@ -92,7 +92,8 @@ pub struct Product {
     /// The address of its security policy.
     #[schemars(regex(pattern = HTTPS), extend("examples" = ["https://github.com/octo-org/mail-server/blob/main/SECURITY.md"]))]
     pub security_policy: Option<String>,
-    /// Where a reporter can write privately: a mail address or a link. Shown in "please report privately at …".
+    /// Where a reporter can write privately: a mail address or a link, shown in "please report privately at …".
+    /// Without it, GitHub's page for private reports of the repository.
     #[schemars(regex(pattern = ADDRESS), extend("examples" = ["security@example.org"]))]
     pub private_reporting: Option<String>,
     /// Where the community reads announcements, in one line of at most 200 characters.

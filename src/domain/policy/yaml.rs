@@ -43,7 +43,7 @@ impl Node {
 pub(super) fn decode(bytes: &[u8]) -> Result<&str, PolicyError> {
     let start = At { line: 1, column: 1 };
     if bytes.len() > MAX_BYTES {
-        let message = format!("the file has {} bytes; a policy has at most {MAX_BYTES} (64 KiB)", bytes.len());
+        let message = format!("the file has more than {MAX_BYTES} bytes (64 KiB), which is the most for a policy");
         return Err(PolicyError::one(start, message));
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
@@ -194,6 +194,9 @@ fn syntax_error(error: &ScanError) -> PolicyError {
         ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofImplicitFlowMapping => "a `[` or `{` is opened and never closed".to_owned(),
+        ErrorKind::UnexpectedCharacter { character: '@' } => {
+            "`@` cannot begin a text; write a login without it, or put the text in quotes".to_owned()
+        }
         ErrorKind::UnexpectedCharacter { character } => {
             format!("{} cannot begin a text; put the text in quotes", quote(&character.to_string()))
         }
@@ -240,7 +243,7 @@ mod tests {
         for text in ["[".repeat(60_000), "{a: ".repeat(16_000), "- ".repeat(30_000), "? ".repeat(30_000)] {
             assert!(error(&text).contains("more than 8 deep"), "{}", error(&text));
         }
-        assert!(decode(&[b'#'; MAX_BYTES + 1]).unwrap_err().to_string().contains("65537 bytes"));
+        assert!(decode(&[b'#'; MAX_BYTES + 1]).unwrap_err().to_string().contains("more than 65536 bytes"));
         assert!(decode(&[b'#'; MAX_BYTES]).is_ok());
     }
 }

@@ -43,7 +43,7 @@ fn what_is_not_a_policy() {
     w.yml:1:14: a second `: ` in one line; put a text that contains `: ` in quotes, or begin a new line
     w.yml:1:10: a `{` is opened and never closed
     w.yml:1:7: a quote is opened and never closed
-    w.yml:1:7: "@" cannot begin a text; put the text in quotes
+    w.yml:1:7: `@` cannot begin a text; write a login without it, or put the text in quotes
     w.yml:1:1: directives (`%YAML`) are not used in a policy; remove this line
     w.yml:1:7: tags (`!name`) are not used in a policy; put a text that begins with `!` in quotes
     w.yml:1:1: a key must be a word, not a list
@@ -53,7 +53,7 @@ fn what_is_not_a_policy() {
     let bytes = |bytes: &[u8]| Policy::load_bytes(bytes).unwrap_err().named("w.yml").to_string();
     insta::assert_snapshot!(bytes(b"mode: on\nzone: \xe9t\xe9"), @"w.yml:2:7: this byte is not UTF-8 text; save the file as UTF-8");
     insta::assert_snapshot!(bytes(b"\xff\xfem\0o\0d\0e\0"), @"w.yml:1:1: the file is UTF-16; save it as UTF-8");
-    insta::assert_snapshot!(bytes(&[b' '; 70_000]), @"w.yml:1:1: the file has 70000 bytes; a policy has at most 65536 (64 KiB)");
+    insta::assert_snapshot!(bytes(&[b' '; 70_000]), @"w.yml:1:1: the file has more than 65536 bytes (64 KiB), which is the most for a policy");
 }
 
 #[test]
