@@ -22,7 +22,7 @@ query WardroomLook($owner: String!, $name: String!, $number: Int!, $ids: [ID!]!,
     issue(number: $number) {
       lastEditedAt
       userContentEdits(first: $first, after: $after) {
-        nodes { editedAt editor { login } diff deletedAt }
+        nodes { editedAt editor { __typename login } diff deletedAt }
         pageInfo { hasNextPage endCursor }
       }
     }
@@ -113,14 +113,23 @@ pub(super) struct EditNode {
 
 #[derive(Debug, Deserialize)]
 struct Actor {
+    #[serde(default, rename = "__typename")]
+    kind: String,
     login: String,
+}
+
+impl Actor {
+    /// The login as REST writes it: GraphQL leaves the `[bot]` of an App's account out.
+    fn login(self) -> String {
+        if self.kind == "Bot" && !self.login.ends_with("[bot]") { format!("{}[bot]", self.login) } else { self.login }
+    }
 }
 
 impl EditNode {
     /// The revision; `None` if it names no time, without which it has no place in the order.
     pub(super) fn revision(self) -> Option<Revision> {
         let body = if self.deleted_at.is_some() { None } else { self.diff };
-        Some(Revision { at: self.edited_at?, editor: self.editor.map(|actor| actor.login), body })
+        Some(Revision { at: self.edited_at?, editor: self.editor.map(Actor::login), body })
     }
 }
 

@@ -1,0 +1,207 @@
+//! Apps, their installations and tokens; GraphQL, as far as it is asked.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::handle::{Call, Reply};
+use super::json::time;
+use super::labels::names_of;
+use super::routes::Target;
+use super::world::{AppRow, Identity, State, World};
+use crate::domain::facts::{Reaction, RepoName};
+use crate::github::graphql;
+
+impl World {
+    /// Adds an App that is installed on these repositories with these permissions (`issues`, `write`). A token of the
+    /// installation is `token-SLUG`; the App itself proves itself with `jwt-SLUG`, or a JWT whose `iss` is its id.
+    pub fn add_app(&self, slug: &str, repositories: &[RepoName], permissions: &[(&str, &str)]) -> u64 {
+        let mut state = self.state();
+        let id = state.fresh_id();
+        let installation = state.fresh_id();
+        let user = state.add_user(&format!("{slug}[bot]"), "Bot");
+        let permissions: BTreeMap<String, String> =
+            permissions.iter().map(|(name, level)| ((*name).to_owned(), (*level).to_owned())).collect();
+        let row =
+            AppRow { id, user, installation, permissions: permissions.clone(), repositories: repositories.to_vec() };
+        state.apps.insert(slug.to_owned(), row);
+        let token = Identity {
+            user,
+            app: Some(slug.to_owned()),
+            permissions: Some(permissions),
+            repositories: Some(repositories.to_vec()),
+            ends: None,
+        };
+        state.tokens.insert(format!("token-{slug}"), token);
+        id
+    }
+
+    /// Ends a token.
+    pub fn end_token(&self, token: &str) {
+        self.state().tokens.remove(token);
+    }
+}
+
+impl State {
+    /// The App behind a JWT. The signature is octocrab's business; who it names is ours.
+    pub(super) fn app_identity(&self, call: &Call) -> Option<Identity> {
+        let token = call.token.as_deref()?;
+        let slug = match token.strip_prefix("jwt-") {
+            Some(slug) => slug.to_owned(),
+            None => {
+                let payload = token.split('.').nth(1)?;
+                let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).ok()?;
+                let claims: Value = serde_json::from_slice(&bytes).ok()?;
+                let iss = claims.get("iss")?;
+                let id = iss.as_u64().or_else(|| iss.as_str()?.parse().ok())?;
+                self.apps.iter().find(|(_, app)| app.id == id)?.0.clone()
+            }
+        };
+        let app = self.apps.get(&slug)?;
+        Some(Identity { user: app.user, app: Some(slug), permissions: None, repositories: None, ends: None })
+    }
+
+    /// A new installation token, narrowed as asked, for an hour.
+    pub(super) fn mint(&mut self, identity: &Identity, target: &Target, body: &Value) -> Reply {
+        let slug = identity.app.clone().filter(|_| identity.permissions.is_none());
+        let Some((slug, app)) = slug.and_then(|slug| Some((slug.clone(), self.apps.get(&slug)?.clone()))) else {
+            return Reply::error(401, "A JSON web token could not be decoded");
+        };
+        if target.segments.get(2).and_then(|id| id.parse::<u64>().ok()) != Some(app.installation) {
+            return Reply::not_found();
+        }
+        let mut permissions = app.permissions.clone();
+        if let Some(asked) = body.get("permissions").and_then(Value::as_object) {
+            let level = |text: Option<&str>| match text {
+                Some("write" | "admin") => 2,
+                Some("read") => 1,
+                _ => 0,
+            };
+            for (name, wanted) in asked {
+                let has = if name == "metadata" { 1 } else { level(app.permissions.get(name).map(String::as_str)) };
+                if level(wanted.as_str()) > has {
+                    return Reply::error(422, "The permissions requested are not granted to this installation.");
+                }
+            }
+            let kept = asked.iter().filter_map(|(name, level)| Some((name.clone(), level.as_str()?.to_owned())));
+            permissions = kept.collect();
+        }
+        let names = names_of(body.get("repositories"));
+        let repositories: Vec<RepoName> = match names.is_empty() {
+            true => app.repositories.clone(),
+            false => app.repositories.iter().filter(|repo| names.iter().any(|n| n == repo.name())).cloned().collect(),
+        };
+        if repositories.is_empty() || (!names.is_empty() && repositories.len() != names.len()) {
+            return Reply::error(422, "There is at least one repository that does not exist or is not accessible.");
+        }
+        let ends = self.now + SignedDuration::from_hours(1);
+        let token = format!("ghs_{}_{}", app.id, self.fresh_id());
+        self.tokens.insert(
+            token.clone(),
+            Identity {
+                user: app.user,
+                app: Some(slug),
+                permissions: Some(permissions.clone()),
+                repositories: Some(repositories),
+                ends: Some(ends),
+            },
+        );
+        Reply::with(
+            201,
+            json!({
+                "token": token, "expires_at": time(ends), "permissions": permissions,
+                "repository_selection": "selected",
+            }),
+        )
+    }
+
+    /// GraphQL: the documents that Wardroom sends, and no others.
+    pub(super) fn graphql(&self, identity: &Identity, body: &Value) -> Reply {
+        let query = body.get("query").and_then(Value::as_str).unwrap_or_default();
+        if query == graphql::VIEWER {
+            return Reply::ok(json!({ "data": { "viewer": { "login": self.login(identity.user) } } }));
+        }
+        if query != graphql::LOOK {
+            return Reply::ok(json!({ "errors": [{ "type": "UNKNOWN", "message": "this query is not known here" }] }));
+        }
+        let variable = |name: &str| body.pointer(&format!("/variables/{name}"));
+        let text = |name: &str| variable(name).and_then(Value::as_str).unwrap_or_default();
+        let mut errors = Vec::new();
+        let mut data = serde_json::Map::new();
+        if variable("history").and_then(Value::as_bool) == Some(true) {
+            let name = format!("{}/{}", text("owner"), text("name")).parse::<RepoName>().ok();
+            let number = variable("number").and_then(Value::as_u64).unwrap_or(0);
+            let first = variable("first").and_then(Value::as_u64).unwrap_or(0);
+            let repo = name.and_then(|name| self.repo(&name));
+            let repo = repo.filter(|repo| self.access(repo, identity) >= crate::domain::facts::Role::Read);
+            let issue = repo.and_then(|repo| repo.issues.get(&number)).map(|versions| &versions.now);
+            let issue = issue.filter(|issue| !issue.deleted && issue.moved.is_none());
+            match issue {
+                Some(issue) => {
+                    let node = self.edits_json(issue, usize::try_from(first).unwrap_or(0), text("after"));
+                    data.insert("repository".into(), json!({ "issue": node }));
+                }
+                None => {
+                    data.insert("repository".into(), Value::Null);
+                    errors.push(json!({ "type": "NOT_FOUND", "message": "Could not resolve to an Issue" }));
+                }
+            }
+        }
+        let ids = names_of(variable("ids"));
+        let nodes: Vec<Value> = ids.iter().map(|id| self.comment_node(identity, id)).collect();
+        if nodes.iter().any(Value::is_null) {
+            errors.push(json!({ "type": "NOT_FOUND", "message": "Could not resolve to a node" }));
+        }
+        data.insert("nodes".into(), Value::Array(nodes));
+        let mut answer = json!({ "data": data });
+        if !errors.is_empty() {
+            answer["errors"] = Value::Array(errors);
+        }
+        Reply::ok(answer)
+    }
+
+    fn edits_json(&self, issue: &super::world::IssueRow, first: usize, after: &str) -> Value {
+        let skip: usize = after.parse().unwrap_or(0);
+        let newest_first: Vec<Value> = issue
+            .edits
+            .iter()
+            .rev()
+            .map(|edit| {
+                json!({
+                    "editedAt": time(edit.at), "editor": {
+                        "__typename": self.user(edit.editor).map_or("User", |user| user.kind),
+                        "login": self.login(edit.editor).trim_end_matches("[bot]"),
+                    },
+                    "diff": edit.body, "deletedAt": null,
+                })
+            })
+            .collect();
+        let page: Vec<Value> = newest_first.iter().skip(skip).take(first).cloned().collect();
+        let end = skip + page.len();
+        let last = issue.edits.last().filter(|_| issue.edits.len() > 1).map(|edit| time(edit.at));
+        json!({
+            "lastEditedAt": last,
+            "userContentEdits": {
+                "nodes": page,
+                "pageInfo": { "hasNextPage": end < newest_first.len(), "endCursor": end.to_string() },
+            },
+        })
+    }
+
+    fn comment_node(&self, identity: &Identity, node: &str) -> Value {
+        let Some(id) = node.strip_prefix("IC_").and_then(|id| id.parse::<u64>().ok()) else { return Value::Null };
+        let readable = self.repos.iter().filter(|repo| self.access(repo, identity) >= crate::domain::facts::Role::Read);
+        let mut rows = readable.flat_map(|repo| repo.issues.values()).flat_map(|versions| &versions.now.comments);
+        let Some(comment) = rows.find(|comment| comment.id == id) else { return Value::Null };
+        let groups: Vec<Value> = [Reaction::Rocket, Reaction::Confused, Reaction::Eyes]
+            .into_iter()
+            .map(|reaction| {
+                let mine = comment.reactions.contains(&(identity.user, reaction));
+                json!({ "content": reaction.graphql_name(), "viewerHasReacted": mine })
+            })
+            .collect();
+        json!({ "id": node, "lastEditedAt": comment.edited.map(time), "reactionGroups": groups })
+    }
+}

@@ -1,0 +1,136 @@
+//! What can go wrong with a call, and which call it strikes.
+
+use super::world::World;
+
+/// A fault. Each strikes before or after the call's effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// 502 with a page of HTML.
+    BadGateway,
+    /// No answer.
+    TimeOut,
+    /// No connection: never has an effect.
+    Refused,
+    /// The answer ends in the middle.
+    CutBody,
+    /// 200 with something that is no JSON.
+    Undecodable,
+    /// 401: never has an effect.
+    Unauthorized,
+    /// A secondary limit, with the seconds to wait where GitHub names them.
+    Secondary(Option<u32>),
+    /// The hourly limit, until ten minutes from now.
+    Primary,
+    /// The process that called dies: every later call fails until [`World::restart`].
+    Crash,
+}
+
+impl Fault {
+    /// All kinds, for matrices.
+    pub const ALL: [Fault; 10] = [
+        Fault::BadGateway,
+        Fault::TimeOut,
+        Fault::Refused,
+        Fault::CutBody,
+        Fault::Undecodable,
+        Fault::Unauthorized,
+        Fault::Secondary(None),
+        Fault::Secondary(Some(30)),
+        Fault::Primary,
+        Fault::Crash,
+    ];
+
+    /// Whether GitHub refuses before it does anything, so that the fault has no "after".
+    pub fn is_before(self) -> bool {
+        matches!(self, Fault::Refused | Fault::Unauthorized | Fault::Secondary(_) | Fault::Primary)
+    }
+}
+
+/// When a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum When {
+    /// Instead of the effect.
+    Before,
+    /// After the effect: it was done, and the caller does not know.
+    After,
+}
+
+type Hook = Box<dyn FnOnce(&World) + Send>;
+
+/// The planned faults.
+#[derive(Default)]
+pub struct Faults {
+    planned: Vec<(usize, Fault, When)>,
+    hooks: Vec<(usize, Hook)>,
+    down: bool,
+    pub(super) crashed: bool,
+    pub(super) count: usize,
+}
+
+impl std::fmt::Debug for Faults {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Faults").field("planned", &self.planned).field("hooks", &self.hooks.len()).finish()
+    }
+}
+
+impl Faults {
+    /// Strikes the call of this number from now on, counted from 1.
+    pub fn fail(&mut self, nth: usize, fault: Fault, when: When) {
+        self.planned.push((self.count + nth, fault, when));
+    }
+
+    /// Does something just before the call of this number from now on: a person acts at that very moment.
+    pub fn on_call(&mut self, nth: usize, act: impl FnOnce(&World) + Send + 'static) {
+        self.hooks.push((self.count + nth, Box::new(act)));
+    }
+
+    /// GitHub is down, or up again.
+    pub fn set_down(&mut self, down: bool) {
+        self.down = down;
+    }
+
+    /// Forgets what is planned.
+    pub fn clear(&mut self) {
+        self.planned.clear();
+        self.hooks.clear();
+        self.down = false;
+        self.crashed = false;
+    }
+
+    /// Counts a call and says what strikes it.
+    pub(super) fn next(&mut self) -> Option<(Fault, When)> {
+        self.count += 1;
+        if self.crashed {
+            return Some((Fault::Crash, When::Before));
+        }
+        if self.down {
+            return Some((Fault::BadGateway, When::Before));
+        }
+        let at = self.planned.iter().position(|(nth, ..)| *nth == self.count)?;
+        let (_, fault, when) = self.planned.remove(at);
+        if fault == Fault::Crash {
+            self.crashed = true;
+        }
+        Some((fault, if fault.is_before() { When::Before } else { when }))
+    }
+
+    /// The acts that are due at the call that comes next.
+    pub(super) fn due_hooks(&mut self) -> Vec<Hook> {
+        let next = self.count + 1;
+        let (due, later) = std::mem::take(&mut self.hooks).into_iter().partition(|(nth, _)| *nth == next);
+        self.hooks = later;
+        due.into_iter().map(|(_, act)| act).collect()
+    }
+}
+
+impl World {
+    /// The process that crashed was started again.
+    pub fn restart(&self) {
+        self.faults(|faults| faults.crashed = false);
+    }
+
+    /// Whether the process that calls is dead.
+    pub fn crashed(&self) -> bool {
+        self.faults(|faults| faults.crashed)
+    }
+}
