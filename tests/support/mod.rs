@@ -4,4 +4,5 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 pub(crate) mod npm;
+pub(crate) mod room;
 pub(crate) mod webhooks;

@@ -1,0 +1,242 @@
+//! A team at work: the simulated GitHub, Wardroom beside it, and people who act. Tests speak in users' verbs.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use wardroom::domain::facts::{Issue, RepoName, Role};
+use wardroom::domain::incident::Subject;
+use wardroom::domain::policy::Policy;
+use wardroom::engine::worker::Step;
+use wardroom::engine::{Engine, Guards, Looked, intake};
+use wardroom::github::GitHub;
+use wardroom::github::rest::{Identity, Rest};
+use wardroom::sim::{CallRecord, Delivery, Person, SimTransport, Visibility, World};
+use wardroom::store::memory::MemoryStore;
+use wardroom::store::{Delivery as Received, Store};
+
+pub(crate) const TEMPLATE: &str = include_str!("../../templates/checklist.md");
+
+/// The bot's login.
+pub(crate) const BOT: &str = "wardroom[bot]";
+
+pub(crate) struct Room {
+    pub(crate) world: Arc<World>,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) engine: Engine,
+    pub(crate) tracker: RepoName,
+    policy: Policy,
+    guards: Guards,
+    /// Looks that failed, in words.
+    pub(crate) failures: Vec<String>,
+}
+
+pub(crate) fn repo(name: &str) -> RepoName {
+    name.parse().unwrap()
+}
+
+impl Room {
+    /// One private repository, `octo/security`, with reports and tracking issues; alice is its admin, bob writes, tina
+    /// triages, rita only reads and reports.
+    pub(crate) fn new() -> Self {
+        Self::with_policy(Policy { roster: vec!["alice".into(), "bob".into()], ..Policy::default() })
+    }
+
+    pub(crate) fn with_policy(policy: Policy) -> Self {
+        let world = Arc::new(World::new());
+        for login in ["alice", "bob", "tina", "rita", "mallory"] {
+            world.add_user(login);
+        }
+        let tracker = repo("octo/security");
+        let public = repo("octo/mail");
+        world.add_repo(&tracker, Visibility::Private);
+        world.add_repo(&public, Visibility::Public);
+        world.add_repo(&repo("octo/private-reports"), Visibility::Private);
+        for name in ["octo/security", "octo/mail", "octo/private-reports"] {
+            for (login, role) in
+                [("alice", Role::Admin), ("bob", Role::Write), ("tina", Role::Triage), ("rita", Role::Read)]
+            {
+                world.collaborator(&repo(name), login, role);
+            }
+        }
+        let reached = [tracker.clone(), public, repo("octo/private-reports")];
+        world.add_app("wardroom", &reached, &[("issues", "write"), ("metadata", "read"), ("contents", "read")]);
+        let store = Arc::new(MemoryStore::new());
+        let guards = Guards::default();
+        let engine = make_engine(&world, &store, &policy, &tracker, guards);
+        Room { world, store, engine, tracker, policy, guards, failures: Vec::new() }
+    }
+
+    pub(crate) fn with_guards(guards: Guards) -> Self {
+        let mut room = Self::new();
+        room.guards = guards;
+        room.restart();
+        room
+    }
+
+    /// A new process with the same store.
+    pub(crate) fn restart(&mut self) {
+        self.world.restart();
+        self.engine = make_engine(&self.world, &self.store, &self.policy, &self.tracker, self.guards);
+    }
+
+    /// A new process with an empty store.
+    pub(crate) fn lose_store(&mut self) {
+        self.store = Arc::new(MemoryStore::new());
+        self.restart();
+    }
+
+    pub(crate) fn as_(&self, login: &str) -> Person<'_> {
+        self.world.person(login)
+    }
+
+    /// rita files a report and alice labels it. Returns the report's number.
+    pub(crate) fn report(&self, title: &str, body: &str) -> u64 {
+        let number = self.as_("rita").open_issue(&self.tracker, title, body, &[]).unwrap();
+        self.as_("alice").label(&self.tracker, number, "security-report").unwrap();
+        number
+    }
+
+    /// Takes what webhooks wait.
+    pub(crate) async fn receive(&mut self) {
+        for delivery in self.world.take_deliveries() {
+            self.receive_one(&delivery).await;
+        }
+    }
+
+    pub(crate) async fn receive_one(&self, delivery: &Delivery) {
+        let now = self.world.now();
+        let me = self.engine.me().await.ok().cloned();
+        let asked = intake::intake(&delivery.event, &delivery.payload, &self.policy, &self.tracker, me.as_ref(), now);
+        let received = Received {
+            guid: delivery.guid.clone(),
+            event: delivery.event.clone(),
+            at: now,
+            body: serde_json::to_vec(&delivery.payload).unwrap(),
+        };
+        self.store.receive(received, asked.unwrap_or_default()).await.unwrap();
+    }
+
+    /// One step of the worker, with the webhooks of before it. `None` when nothing is due for good.
+    pub(crate) async fn step(&mut self) -> Option<Result<Looked, String>> {
+        self.receive().await;
+        match self.engine.step().await.unwrap() {
+            Step::Worked(subject, ended) => Some(match *ended {
+                Ok(looked) => Ok(looked),
+                Err(error) => {
+                    self.failures.push(format!("{subject}: {error}"));
+                    Err(error.to_string())
+                }
+            }),
+            Step::Idle(Some(due)) => {
+                self.world.advance_to(due);
+                Some(Ok(Looked::default()))
+            }
+            Step::Idle(None) => None,
+        }
+    }
+
+    /// Lets Wardroom work and time pass until nothing is due.
+    pub(crate) async fn settle(&mut self) {
+        for _ in 0..400 {
+            if self.step().await.is_none() {
+                return;
+            }
+        }
+        panic!("it never settles; the last calls:\n{}", self.call_log(30));
+    }
+
+    /// A sweep, and everything it finds.
+    pub(crate) async fn sweep(&mut self) {
+        match self.engine.sweep(&[]).await {
+            Ok(swept) => {
+                for subject in &swept.subjects {
+                    self.store.wake(subject, self.world.now()).await.unwrap();
+                }
+            }
+            Err(error) => self.failures.push(format!("sweep: {error}")),
+        }
+        self.settle().await;
+    }
+
+    pub(crate) async fn look(&self, number: u64) -> Looked {
+        self.engine.look(&Subject::Tracker(number), 0).await.unwrap()
+    }
+
+    pub(crate) fn wait(&self, seconds: i64) {
+        self.world.advance(SignedDuration::from_secs(seconds));
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
+    /// The tracking issues, by number.
+    pub(crate) fn incidents(&self) -> Vec<Issue> {
+        let bot = |issue: &Issue| issue.user.as_ref().is_some_and(|user| user.login == BOT);
+        self.world.issues_of(&self.tracker).into_iter().filter(bot).collect()
+    }
+
+    /// The only open tracking issue.
+    pub(crate) fn incident(&self) -> u64 {
+        let open: Vec<u64> = self.incidents().iter().filter(|issue| issue.is_open()).map(|issue| issue.number).collect();
+        assert_eq!(open.len(), 1, "open tracking issues: {open:?}\n{}", self.call_log(30));
+        open[0]
+    }
+
+    pub(crate) fn labels(&self, number: u64) -> Vec<String> {
+        self.world.labels_of(&self.tracker, number)
+    }
+
+    pub(crate) fn body(&self, number: u64) -> String {
+        self.world.body(&self.tracker, number)
+    }
+
+    /// The visible part of the status comment.
+    pub(crate) fn status(&self, number: u64) -> String {
+        let said = self.world.comments_of(&self.tracker, number);
+        let found: Vec<_> = said.iter().filter(|c| c.by == BOT && c.text.starts_with("<!-- wardroom:status")).collect();
+        assert!(found.len() <= 1, "{} status comments", found.len());
+        let text = found.first().map_or("", |comment| comment.text.as_str());
+        text[..text.find("<!-- wardroom:memory").unwrap_or(text.len())].to_owned()
+    }
+
+    /// What the bot said on an issue besides the status comment.
+    pub(crate) fn said(&self, on: &RepoName, number: u64) -> Vec<String> {
+        let said = self.world.comments_of(on, number).into_iter();
+        said.filter(|c| c.by == BOT && !c.text.starts_with("<!-- wardroom:status")).map(|c| c.text).collect()
+    }
+
+    /// The bot's writes.
+    pub(crate) fn writes(&self) -> Vec<CallRecord> {
+        let write = |call: &CallRecord| call.who == BOT && call.method != "GET" && call.route != "/graphql";
+        self.world.calls().into_iter().filter(write).collect()
+    }
+
+    pub(crate) fn call_log(&self, last: usize) -> String {
+        let calls = self.world.calls();
+        let from = calls.len().saturating_sub(last);
+        let line = |call: &CallRecord| {
+            format!("{:>4} {} {:>3} {} {} {}\n", call.seq, call.at, call.status, call.who, call.method, call.path)
+        };
+        let failures: String = self.failures.iter().map(|failure| format!("failed: {failure}\n")).collect();
+        calls[from..].iter().map(line).collect::<String>() + &failures
+    }
+}
+
+fn make_engine(
+    world: &Arc<World>,
+    store: &Arc<MemoryStore>,
+    policy: &Policy,
+    tracker: &RepoName,
+    guards: Guards,
+) -> Engine {
+    let client: Arc<dyn GitHub> =
+        Arc::new(Rest::new(SimTransport::new(world.clone(), "token-wardroom"), Identity::Token));
+    let clock_world = world.clone();
+    let clock = Arc::new(move || clock_world.now());
+    let store: Arc<dyn Store> = store.clone();
+    let mut engine =
+        Engine::new(client, store, policy.clone(), TEMPLATE.to_owned(), tracker.clone(), clock);
+    engine.guards = guards;
+    engine
+}
