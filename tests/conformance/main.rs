@@ -5,4 +5,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_samples;
+mod client;
+mod examples;
+mod graphql;
+mod judge;
+mod operations;
+mod port;
 mod recorded;
+mod schema;
+mod tap;

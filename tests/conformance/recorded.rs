@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::judge::Judge;
 use crate::support::webhooks::{Recorded, recorded_payloads, validate_webhook};
 
 fn of_event<'a>(recorded: &'a [Recorded], event: &str) -> Vec<&'a Recorded> {
@@ -66,4 +67,26 @@ fn an_edit_with_the_text_before_it_passes_and_one_with_a_wrong_kind_of_text_does
     validate_webhook("issues", Some("edited"), &edited).unwrap();
     edited["changes"] = json!({ "body": { "from": 7 } });
     assert!(validate_webhook("issues", Some("edited"), &edited).unwrap_err().contains("/changes/body/from"));
+}
+
+/// No payload of a private report was recorded: its envelope is that of an issue, its report GitHub's example.
+#[test]
+fn a_private_report_passes_with_and_without_an_author_and_never_with_half_of_one() {
+    let Some(recorded) = recorded_payloads() else { return };
+    let Some(judge) = Judge::load() else { return };
+    let example = json!({ "$ref": "#/components/examples/repository-advisory-pvr" });
+    let mut payload = good(&recorded, "issues", "opened");
+    payload.as_object_mut().unwrap().remove("issue");
+    payload["action"] = json!("reported");
+    payload["repository_advisory"] = judge.follow(&example)["value"].clone();
+    // Two places where the example of REST is not the schema of webhooks.
+    payload["repository_advisory"]["collaborating_teams"] = Value::Null;
+    payload["repository_advisory"]["identifiers"].as_array_mut().unwrap().retain(|one| !one["value"].is_null());
+    let check = |payload: &Value| validate_webhook("repository_advisory", Some("reported"), payload);
+    assert!(payload["repository_advisory"]["author"].is_object());
+    check(&payload).unwrap();
+    payload["repository_advisory"]["author"] = Value::Null;
+    check(&payload).unwrap();
+    payload["repository_advisory"]["author"] = json!({ "login": "octocat" });
+    assert!(check(&payload).unwrap_err().contains("/repository_advisory/author"));
 }

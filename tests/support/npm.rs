@@ -54,7 +54,7 @@ pub(crate) fn node(script: &str, input: &str) -> Option<(bool, String)> {
             return None;
         }
     };
-    // Both scripts read all of their input before they write, so one pipe after the other cannot block.
+    // A script reads all of its input before it writes, so one pipe after the other cannot block.
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let said = [output.stdout, output.stderr].concat();
