@@ -100,7 +100,13 @@ function judge({ query, operationName, variables = {}, answer }) {
   }
 
   function object(type, selections, value, at) {
-    const asked = fields(type, selections, value.__typename, true, new Map());
+    const told = value.__typename;
+    const possible = isAbstractType(type) ? schema.getPossibleTypes(type) : [type];
+    if (told !== undefined && !possible.some((one) => one.name === told)) {
+      faults.push(`${at}/__typename: ${JSON.stringify(told)} is no ${type.name}`);
+      return;
+    }
+    const asked = fields(type, selections, told, true, new Map());
     for (const key of Object.keys(value)) {
       if (!asked.has(key)) faults.push(`${at}/${key}: nobody asked for it`);
     }

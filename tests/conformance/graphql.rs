@@ -61,7 +61,7 @@ pub(crate) fn look() -> Value {
                 "lastEditedAt": "2026-11-02T10:00:00Z",
                 "userContentEdits": {
                     "nodes": [{
-                        "editedAt": "2026-11-02T10:00:00Z", "editor": { "login": "ada" }, "diff": "text", "deletedAt": null,
+                        "editedAt": "2026-11-02T10:00:00Z", "editor": { "__typename": "User", "login": "ada" }, "diff": "text", "deletedAt": null,
                     }],
                     "pageInfo": { "hasNextPage": false, "endCursor": "Y3Vyc29yOjE" },
                 },
@@ -93,6 +93,7 @@ fn an_answer_that_github_would_not_give_is_refused() {
         changed(&format!("{issue}/userContentEdits/pageInfo"), Value::Null),
         changed("/answer/data/nodes/0/reactionGroups/0/content", json!("rocket")),
         changed("/answer/data/nodes/0", json!({ "lastEditedAt": null })),
+        changed(&format!("{issue}/userContentEdits/nodes/0/editor/__typename"), json!("Issue")),
         changed("/variables/history", json!(false)),
         changed("/answer", json!({ "data": null })),
     ];
@@ -108,6 +109,7 @@ fn an_answer_that_github_would_not_give_is_refused() {
         "/data/repository/issue/userContentEdits/pageInfo: null, which it never is",
         "/data/nodes/0/reactionGroups/0/content: \"rocket\" is no ReactionContent",
         "/data/nodes/0/id: it was asked for and is missing",
+        "/data/repository/issue/userContentEdits/nodes/0/editor/__typename: \"Issue\" is no Actor",
         "/data/repository: nobody asked for it",
         "/data: neither data nor errors",
     ];
