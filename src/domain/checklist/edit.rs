@@ -101,7 +101,8 @@ impl Field {
             return None;
         }
         // A link or an address may stay one, HTML may not.
-        let bare = (!value.contains('<')).then(|| value.clone());
+        let has_html = value.split('<').skip(1).any(|behind| behind.starts_with(opens_html));
+        let bare = (!has_html).then(|| value.clone());
         let bare = bare.into_iter().chain([escape(&value)]);
         let in_code = [code(&value)].into_iter();
         let writings: Vec<String> =
@@ -163,7 +164,10 @@ fn escape(line: &str) -> String {
     while let Some(c) = rest.next() {
         let next = rest.peek().copied().unwrap_or(' ');
         let is_markup = match c {
-            '\\' | '`' | '*' | '~' | '[' | ']' | '<' | '>' | '|' => true,
+            '\\' | '`' | '*' | '~' | '[' | ']' | '|' => true,
+            // Elsewhere they are signs of order: `>= 0.14, < 0.15.7`.
+            '<' => opens_html(next),
+            '>' => before == '-',
             // Within a word it is no emphasis, and an address stays readable.
             '_' => !(before.is_alphanumeric() && next.is_alphanumeric()),
             '&' => next.is_alphanumeric() || next == '#',
@@ -176,6 +180,11 @@ fn escape(line: &str) -> String {
         before = c;
     }
     escaped
+}
+
+/// Whether `<` before this character may be the beginning of a tag, a comment or an address.
+fn opens_html(next: char) -> bool {
+    next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')
 }
 
 /// The line as a code span: as many backticks as it takes.

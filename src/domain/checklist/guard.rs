@@ -1,4 +1,4 @@
-//! Keeps a hostile body from costing more than a body of its size should.
+//! Keeps a hostile body from costing more than a body of its size should, and from being read in two ways.
 //!
 //! The Markdown reader spends, for each line, a little time on each container (quote or list item) that is open. One
 //! line of sixteen thousand markers followed by sixteen thousand short lines would cost half a second. So a line opens
@@ -13,27 +13,31 @@ const DEEPEST: usize = 32;
 /// A tab reaches to the next multiple of so many columns (CommonMark 0.31, section 2.2).
 const TAB: usize = 4;
 
-/// The body as the Markdown reader gets it: at every offset of the body the same byte, except the first marker that is
-/// too deep on its line, which becomes an `x`; and a line end after a last line that has none, since the reader wants
-/// one after a box without text.
+/// The body as the Markdown reader gets it. At every offset it has the same byte, with two exceptions: the first marker
+/// that is too deep on its line is an `x`, and a carriage return alone is a line feed, since the reader does not always
+/// see that it ends a line (CommonMark 0.31, section 2.1). After a last line without an end one is added: the reader
+/// wants it after a box without text.
 pub(super) fn tame(body: &str) -> Cow<'_, str> {
     let bytes = body.as_bytes();
-    let mut excess = Vec::new();
+    let mut changes = Vec::new();
     let mut start = 0;
     for line in bytes.split_inclusive(|&b| b == b'\n' || b == b'\r') {
-        excess.extend(too_deep(line).map(|at| start + at));
+        changes.extend(too_deep(line).map(|at| (start + at, 'x')));
         start += line.len();
+        if line.ends_with(b"\r") && bytes.get(start) != Some(&b'\n') {
+            changes.push((start - 1, '\n'));
+        }
     }
     let ended = matches!(bytes.last(), None | Some(b'\n' | b'\r'));
-    if excess.is_empty() && ended {
+    if changes.is_empty() && ended {
         return Cow::Borrowed(body);
     }
     let mut tamed = String::with_capacity(body.len() + 1);
     let mut copied = 0;
-    for at in excess {
-        // A marker's byte is ASCII, so both sides of it are character boundaries.
+    for (at, sign) in changes {
+        // What is replaced is ASCII, so both sides of it are character boundaries.
         tamed.push_str(body.get(copied..at).unwrap_or_default());
-        tamed.push('x');
+        tamed.push(sign);
         copied = at + 1;
     }
     tamed.push_str(body.get(copied..).unwrap_or_default());
@@ -112,9 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn a_last_line_without_an_end_gets_one() {
+    fn every_line_has_an_end_that_the_reader_knows() {
         assert_eq!(tame("- [ ]"), "- [ ]\n");
         assert_eq!(tame(""), "");
+        assert_eq!(tame("a\rb\r\nc\r"), "a\nb\r\nc\n");
     }
 
     #[test]

@@ -215,6 +215,8 @@ pub(super) fn bold_line(pieces: &[Piece<'_>]) -> Option<String> {
 pub(super) struct Head {
     /// The bold name, without a colon.
     pub(super) name: String,
+    /// Where the name begins.
+    pub(super) at: usize,
     /// The offset behind the colon.
     pub(super) colon: usize,
 }
@@ -228,6 +230,7 @@ pub(super) fn head(pieces: &[Piece<'_>], body: &str) -> Option<Head> {
     let bold = pieces.get(start..)?;
     let length = bold.iter().position(|piece| !piece.strong).unwrap_or(bold.len());
     let (bold, rest) = bold.split_at(length);
+    let at = bold.first()?.range.start;
     let text = plain(bold);
     let name = text.trim_end_matches(':').trim_end();
     if name.is_empty() {
@@ -239,7 +242,7 @@ pub(super) fn head(pieces: &[Piece<'_>], body: &str) -> Option<Head> {
         let behind = body.get(inside..)?;
         let marks = behind.len() - behind.trim_start_matches([' ', ':', '*', '_']).len();
         let end = rest.first().map_or(inside + marks, |piece| piece.range.start);
-        return Some(Head { name: name.to_owned(), colon: end });
+        return Some(Head { name: name.to_owned(), at, colon: end });
     }
     let mut note = 0;
     for piece in rest {
@@ -252,7 +255,7 @@ pub(super) fn head(pieces: &[Piece<'_>], body: &str) -> Option<Head> {
             let near = note == 0 || before.trim_end().ends_with(')');
             let spaced = body.get(piece.range.start + before.len() + 1..)?.starts_with(char::is_whitespace);
             let colon = piece.range.end - behind.len();
-            return (note <= LONGEST_NOTE && (near || spaced)).then(|| Head { name: name.to_owned(), colon });
+            return (note <= LONGEST_NOTE && (near || spaced)).then(|| Head { name: name.to_owned(), at, colon });
         }
         note += raw.trim().chars().count();
     }

@@ -317,7 +317,9 @@ impl<'a> Scan<'a> {
             return;
         }
         self.value_lines(&pieces);
-        if block == Block::Paragraph {
+        // A task's words may be underlined to a heading; a field's head may not.
+        let is_task = self.items.last().is_some_and(|item| item.task.is_some());
+        if block == Block::Paragraph || (is_task && block != Block::Other) {
             self.item_text(&pieces);
         }
     }
@@ -345,7 +347,10 @@ impl<'a> Scan<'a> {
         let Some(item) = self.items.last_mut() else { return };
         let first = !mem::replace(&mut item.begun, true);
         if let Some(task) = item.task.and_then(|task| self.found.boxes.get_mut(task)) {
-            if first {
+            // Below an empty box the words may begin in the next line, not after a blank one.
+            let start = pieces.first().map_or(task.at, |piece| piece.range.start);
+            let gap = self.body.get(task.at..start).unwrap_or_default();
+            if first && gap.bytes().filter(|&byte| byte == b'\n').count() <= 1 {
                 task.text = run::task_text(pieces);
             }
             let comments = pieces.iter().filter(|piece| piece.kind == Kind::Comment);
@@ -358,11 +363,11 @@ impl<'a> Scan<'a> {
             return;
         }
         item.bold = run::bold_line(pieces);
-        let Some(Head { name, colon }) = run::head(pieces, self.body) else { return };
+        let Some(Head { name, at, colon }) = run::head(pieces, self.body) else { return };
         let value = run::value(pieces, colon, self.body);
         item.field = Some(self.found.fields.len());
         self.found.fields.push(RawField {
-            at: pieces.first().map_or(colon, |piece| piece.range.start),
+            at,
             heading,
             name,
             range: colon..value.end.unwrap_or_else(|| end_of_gap(self.body, colon)),
