@@ -161,7 +161,7 @@ fn write_text(checklist: &Checklist, out: &mut dyn Write) -> io::Result<()> {
         for task in &phase.tasks {
             if group != task.group.as_ref() {
                 group = task.group.as_ref();
-                writeln!(out, "  {}", shown(group.map_or("(no group)", |name| name.as_str())))?;
+                writeln!(out, "  {}", shown(group.map_or("In no group", String::as_str)))?;
             }
             let sign = match task.state {
                 TaskState::Open => "[ ]",
@@ -169,7 +169,8 @@ fn write_text(checklist: &Checklist, out: &mut dyn Write) -> io::Result<()> {
                 TaskState::NotApplicable => "N/A",
             };
             let anchor = task.anchor.as_ref().map(|anchor| format!(" ({anchor})")).unwrap_or_default();
-            writeln!(out, "  {sign} {}{anchor}", shown(&task.text))?;
+            let indent = if group.is_some() { "    " } else { "  " };
+            writeln!(out, "{indent}{sign} {}{anchor}", shown(&task.text))?;
         }
         write_fields(checklist, Some(index), out)?;
         writeln!(out)?;

@@ -4,28 +4,7 @@ use proptest::prelude::*;
 use wardroom::domain::checklist::{Checklist, Splice, TaskState, apply};
 
 use crate::generate::{body, words};
-
-/// A task or field as it is compared: key, text or value, state, group.
-type Said = Vec<(String, String, Option<TaskState>, Option<String>)>;
-
-/// All that a checklist says but for lines and for the tick and value under `except`.
-fn says(checklist: &Checklist, except: &[String]) -> (Said, usize, String, Vec<String>) {
-    let tasks = checklist.tasks().map(|task| {
-        let state = (!except.iter().any(|key| key == task.key())).then_some(task.state);
-        (task.key().to_owned(), task.text.clone(), state, task.group.clone())
-    });
-    let fields = checklist.fields.iter().map(|field| {
-        let value = if except.iter().any(|key| key == field.key()) { String::new() } else { field.value.clone() };
-        (field.key().to_owned(), value, None, field.phase.map(|phase| phase.to_string()))
-    });
-    let phases = checklist.phases.iter().map(|phase| format!("{:?} {}", phase.number, phase.title)).collect();
-    (tasks.chain(fields).collect(), checklist.empty_slots, format!("{:?}", checklist.markers), phases)
-}
-
-/// The body with one stretch replaced, worked out here and not by the code under test.
-fn replaced(body: &str, splice: &Splice) -> String {
-    format!("{}{}{}", &body[..splice.range.start], splice.text, &body[splice.range.end..])
-}
+use crate::says::{replaced, says};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
@@ -199,21 +178,19 @@ fn an_edit_that_makes_the_body_too_long_is_refused() {
 fn usual_edits_look_as_a_person_would_write_them() {
     let body = "## Phase 1: a\r\n- [ ] Check LTS <!-- wardroom:T4 -->\r\n- **CVSS Score**: `X.X`\r\n- **Root cause**: Brief technical explanation\r\n- **CVE ID** (if applicable):\r\n- **Affects**:\r\n  - X.Y.Z\r\n\r\nEnd\r\n";
     let checklist = Checklist::parse(body);
-    let edit = |splice: Option<Splice>| apply(body, &[splice.unwrap()]).unwrap();
+    let edited = |splice: Option<Splice>| apply(body, &[splice.unwrap()]).unwrap();
+    let line = |splice: Option<Splice>, number: usize| edited(splice).lines().nth(number - 1).unwrap().to_owned();
     let task = checklist.tasks().next().unwrap();
-    let fill = |name: &str, value: &str| edit(checklist.field(name).unwrap().fill(body, value));
-    let settled = edit(task.mark_not_applicable(body, " no *LTS*\nlines <!-- x --> "));
-    let settled = settled.lines().nth(1).unwrap().to_owned();
-    let ticked = edit(task.set_done(body, true));
+    let fill = |name: &str, value: &str| checklist.field(name).unwrap().fill(body, value);
     let lines = [
-        settled.as_str(),
-        ticked.lines().nth(1).unwrap(),
-        &fill("CVSS Score", "9.8").lines().nth(2).unwrap().to_owned(),
-        &fill("CVSS Score", "a `b`").lines().nth(2).unwrap().to_owned(),
-        &fill("Root cause", "frees *twice* in\nfree_list").lines().nth(3).unwrap().to_owned(),
-        &fill("Root cause", "[why](https://a.example)").lines().nth(3).unwrap().to_owned(),
-        &fill("CVE ID", "CVE-2026-1234").lines().nth(4).unwrap().to_owned(),
-        &fill("Affects", "<= 0.15.6").replace("\r\n", "\\r\\n"),
+        line(task.mark_not_applicable(body, " no *LTS*\nlines <!-- x --> "), 2),
+        line(task.set_done(body, true), 2),
+        line(fill("CVSS Score", "9.8"), 3),
+        line(fill("CVSS Score", "a `b`"), 3),
+        line(fill("Root cause", "frees *twice* in\nfree_list"), 4),
+        line(fill("Root cause", "[why](https://a.example)"), 4),
+        line(fill("CVE ID", "CVE-2026-1234"), 5),
+        edited(fill("Affects", "<= 0.15.6")).replace("\r\n", "\\r\\n"),
     ]
     .join("\n");
     insta::assert_snapshot!(lines, @r"
