@@ -37,12 +37,17 @@ pub async fn serve(world: Arc<World>) -> std::io::Result<Served> {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let url = format!("http://{}", listener.local_addr()?);
     world.set_base(&url);
-    let app = axum::Router::new().fallback(answer).with_state(world);
+    let app = router(world);
     let task = tokio::spawn(async move {
         // It ends only when its task is dropped.
         let _ = axum::serve(listener, app).await;
     });
     Ok(Served { url, task })
+}
+
+/// The world behind HTTP, to be served by the caller. Absolute links begin as [`World::set_base`] says.
+pub fn router(world: Arc<World>) -> axum::Router {
+    axum::Router::new().fallback(answer).with_state(world)
 }
 
 async fn answer(State(world): State<Arc<World>>, request: Request) -> Response {

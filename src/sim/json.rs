@@ -20,6 +20,10 @@ impl State {
     pub(super) fn user_json(&self, id: Option<u64>) -> Value {
         let Some(user) = id.and_then(|id| self.user(id)) else { return Value::Null };
         let url = format!("{}/users/{}", self.base, user.login.replace('[', "%5B").replace(']', "%5D"));
+        let page = match user.login.strip_suffix("[bot]") {
+            Some(slug) => format!("https://github.test/apps/{slug}"),
+            None => format!("https://github.test/{}", user.login),
+        };
         let mut json = keys(
             &url,
             &[
@@ -36,7 +40,7 @@ impl State {
         );
         json.extend(object(json!({
             "login": user.login, "id": user.id, "node_id": format!("U_{}", user.id), "avatar_url": format!("{url}/avatar"),
-            "gravatar_id": "", "url": url, "html_url": format!("https://github.test/{}", user.login), "type": user.kind,
+            "gravatar_id": "", "url": url, "html_url": page, "type": user.kind,
             "site_admin": false,
         })));
         Value::Object(json)

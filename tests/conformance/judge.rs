@@ -236,6 +236,12 @@ fn body_violations(side: &str, check: &Validator, body: &Value) -> Vec<Violation
     let errors: Vec<ValidationError<'_>> = check.iter_errors(body).collect();
     let mut leaves = Vec::new();
     errors.iter().for_each(|error| collect_leaves(error, &mut leaves));
+    // An object that is put together by `allOf` loses all keys of a part that fails: that they are unknown says nothing.
+    let in_parts =
+        |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::UnevaluatedProperties { .. });
+    let failed: Vec<String> =
+        leaves.iter().filter(|one| !in_parts(one)).map(|one| one.instance_path().to_string()).collect();
+    leaves.retain(|one| !in_parts(one) || !failed.iter().any(|at| at.starts_with(one.instance_path().as_str())));
     leaves.into_iter().map(|error| of_error(side, error)).collect()
 }
 

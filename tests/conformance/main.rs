@@ -14,4 +14,5 @@ mod operations;
 mod port;
 mod recorded;
 mod schema;
+mod simulated;
 mod tap;

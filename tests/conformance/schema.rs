@@ -104,7 +104,9 @@ impl Rewriter {
             }
         }
         if whole && keys == Keys::Closed && !from.contains_key("additionalProperties") {
-            to.insert("unevaluatedProperties".to_owned(), json!(false));
+            let in_parts = ["allOf", "anyOf", "oneOf"].into_iter().any(|word| from.contains_key(word));
+            let word = if in_parts { "unevaluatedProperties" } else { "additionalProperties" };
+            to.insert(word.to_owned(), json!(false));
         }
         or_null(from, to)
     }

@@ -1,0 +1,99 @@
+//! The real client against the simulated GitHub over HTTP, each request and answer judged by GitHub's own descriptions.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use wardroom::domain::facts::Role;
+use wardroom::github::auth::Credentials;
+use wardroom::github::types::{Account, IssueState, Reaction, RepoName};
+use wardroom::sim::{Visibility, World, http};
+
+use crate::graphql;
+use crate::judge::Judge;
+use crate::operations::USED;
+use crate::port::{app, client, every_call, token};
+use crate::tap::{Exchange, Tap};
+
+/// A private tracker with a policy; Ada owns it, the App `wardroom` is installed there.
+pub(crate) struct Stage {
+    pub(crate) world: Arc<World>,
+    pub(crate) tracker: RepoName,
+    pub(crate) ada: Account,
+    /// The App's id.
+    pub(crate) app: u64,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Stage {
+        let world = Arc::new(World::new());
+        let tracker: RepoName = "octo/security".parse().unwrap();
+        world.add_repo(&tracker, Visibility::Private);
+        world.file(&tracker, ".github/wardroom.yml", "mode: watch\n");
+        let id = world.add_user("ada");
+        world.collaborator(&tracker, "ada", Role::Admin);
+        let app =
+            world.add_app("wardroom", std::slice::from_ref(&tracker), &[("issues", "write"), ("contents", "read")]);
+        Stage { world, tracker, ada: Account { id, login: "ada".to_owned(), kind: "User".to_owned() }, app }
+    }
+
+    /// Serves the world over HTTP, recording; returns its address.
+    pub(crate) async fn serve(&self, tap: &Tap) -> String {
+        let address = tap.serve(http::router(self.world.clone())).await;
+        self.world.set_base(&address);
+        address
+    }
+}
+
+/// All faults of what went over the wire, each with the call that it is in.
+fn faults(judge: &Judge, exchanges: &[Exchange]) -> Vec<String> {
+    let (graphql, rest): (Vec<&Exchange>, Vec<&Exchange>) = exchanges.iter().partition(|one| one.is_graphql());
+    let mut faults = Vec::new();
+    for exchange in rest {
+        let call = format!("{} {} {}", exchange.method, exchange.path_with_query, exchange.status);
+        let found = judge.check(exchange).into_iter();
+        faults.extend(found.map(|one| format!("{call}: {} {} ({})", one.rule, one.at, one.why)));
+    }
+    faults.extend(graphql::faults_of_exchanges(&graphql).unwrap().into_iter().flatten());
+    faults
+}
+
+async fn drive(stage: &Stage, tap: &Tap, credentials: &Credentials, me: &str) {
+    let address = stage.serve(tap).await;
+    let github = client(&address, credentials, &stage.tracker);
+    let answers = every_call(&github, &stage.tracker, ".github/wardroom.yml", &stage.ada).await;
+    assert_eq!(answers.me.login, me);
+    assert!(answers.repository.is_private());
+    assert_eq!(answers.file.as_deref(), Some("mode: watch\n"));
+    let [created, changed, read] = answers.issue;
+    assert_eq!((created.title.as_str(), created.is_open()), ("Incident 2026-014", true));
+    assert_eq!((changed.title.as_str(), changed.state), ("Incident 2026-015", Some(IssueState::Closed)));
+    assert_eq!((read.text(), read.assignees.len()), ("## Phase 1\r\n\r\n- [x] Reproduce the vulnerability", 1));
+    assert_eq!(answers.issues, [read]);
+    assert_eq!(answers.comment.map(|comment| comment.body.unwrap()), ["Progress: 0 of 38", "Progress: 1 of 38"]);
+    assert_eq!(answers.comments.len(), 1);
+    let names: Vec<&str> = answers.labels.iter().map(|label| label.name.as_str()).collect();
+    assert_eq!(names, ["phase/1-assessment", "incident"]);
+    assert_eq!(answers.role, Role::Admin);
+    assert_eq!(answers.history.revisions.len(), 2);
+    assert_eq!(answers.history.comments[0].own_reactions, [Reaction::Rocket]);
+    assert!(answers.history.comments[0].last_edited_at.is_some());
+}
+
+#[tokio::test]
+async fn every_call_and_answer_is_one_that_github_describes() {
+    let Some(judge) = Judge::load() else { return };
+    let tap = Tap::default();
+    let stage = Stage::new();
+    drive(&stage, &tap, &token("token-ada"), "ada").await;
+    let stage = Stage::new();
+    let Some(wardroom) = app(stage.app) else { return };
+    drive(&stage, &tap, &wardroom, "wardroom[bot]").await;
+
+    let exchanges = tap.exchanges();
+    let failed: Vec<&Exchange> = exchanges.iter().filter(|one| !(200..300).contains(&one.status)).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    let found = faults(judge, &exchanges);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    let hit: BTreeSet<String> = exchanges.iter().filter_map(|exchange| judge.operation(exchange)).collect();
+    assert_eq!(hit.into_iter().collect::<Vec<_>>(), USED, "operations that the client calls");
+}
