@@ -245,6 +245,7 @@ impl State {
             "subscribers_count": 0, "pushed_at": "2026-01-01T00:00:00Z", "created_at": "2026-01-01T00:00:00Z",
             "updated_at": "2026-01-01T00:00:00Z",
         })));
+        json.extend(object(json!({ "has_downloads": false, "topics": [] })));
         Value::Object(json)
     }
 }

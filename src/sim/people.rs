@@ -299,10 +299,24 @@ impl Person<'_> {
             }
             let Some(old) = state.issue(&row.name, number).cloned() else { return refused("404") };
             let author = old.user.unwrap_or(user);
+            let mark = state.deliveries.len();
             let new = state.open(&target, author, old.app.clone(), &old.title, &old.body, &[]);
             let comments = old.comments.clone();
             state.change(to, new, |issue| issue.comments = comments);
-            state.issue_event(&row.name, number, "transferred", user, json!({}));
+            // `opened` over there says where it came from, `transferred` over here where it went.
+            state.deliveries.truncate(mark);
+            let place = |state: &State, repo: &RepoName, number| {
+                let (repo, issue) = state.repo(repo).zip(state.issue(repo, number))?;
+                Some((state.issue_json(repo, issue), state.repo_json(repo)))
+            };
+            if let Some((issue, repository)) = place(state, &row.name, number) {
+                let changes = json!({ "changes": { "old_issue": issue, "old_repository": repository } });
+                state.issue_event(to, new, "opened", author, changes);
+            }
+            if let Some((issue, repository)) = place(state, to, new) {
+                let changes = json!({ "changes": { "new_issue": issue, "new_repository": repository } });
+                state.issue_event(&row.name, number, "transferred", user, changes);
+            }
             state.change(&row.name, number, |issue| issue.moved = Some((to.clone(), new)));
             Ok(new)
         })

@@ -7,6 +7,7 @@ mod support;
 
 mod bad_samples;
 mod client;
+mod deliveries;
 mod examples;
 mod graphql;
 mod judge;
