@@ -210,16 +210,16 @@ pub enum LabelSetting {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LabelDetails {
-    /// The name; at most 50 characters.
+    /// The name; at most 50 characters. Without it, the usual one.
     #[schemars(length(min = 1, max = 50), extend("examples" = ["sev: high"]))]
     pub name: Option<String>,
     /// The name it had: that label is renamed, so it moves everywhere it hangs.
     #[schemars(length(min = 1, max = 50), extend("examples" = ["high"]))]
     pub was: Option<String>,
-    /// Six hex digits, without `#`.
+    /// The colour: six hex digits, without `#`. Without it, the usual one.
     #[schemars(regex(pattern = COLOR), extend("examples" = ["d93f0b"]))]
     pub color: Option<String>,
-    /// At most 100 characters.
+    /// At most 100 characters. Without it, the usual one.
     #[schemars(length(max = 100), extend("examples" = ["CVSS 7.0 to 8.9"]))]
     pub description: Option<String>,
 }

@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 
 mod bad;
@@ -152,33 +150,5 @@ fn the_schema_says_what_the_reader_says() {
     ] {
         assert!(!schema.is_valid(&value), "the schema takes {value}");
         assert!(Policy::load(&value.to_string()).is_err(), "the reader takes {value}");
-    }
-}
-
-proptest! {
-    #[test]
-    fn any_text_is_a_policy_or_an_error(text in "\\PC{0,200}|[a-z:\\-\\[\\]{},&*!|>'\"#%@ \n\t~?]{0,120}") {
-        if let Err(error) = Policy::load(&text) {
-            prop_assert!(!error.problems().is_empty());
-        }
-    }
-
-    #[test]
-    fn any_bytes_are_a_policy_or_an_error(bytes: Vec<u8>) {
-        if let Err(error) = Policy::load_bytes(&bytes) {
-            prop_assert!(!error.to_string().is_empty());
-        }
-    }
-
-    #[test]
-    fn a_damaged_policy_is_a_policy_or_an_error_with_its_place(at in 0..FULL.len(), gone in 0..40usize, put in "\\PC{0,8}|\n *") {
-        let end = (at + gone).min(FULL.len());
-        let text = format!("{}{put}{}", &FULL[..at], &FULL[end..]);
-        if let Err(error) = Policy::load(&text) {
-            for problem in error.problems() {
-                prop_assert!((1..=text.lines().count() + 1).contains(&problem.at.line), "{error}");
-                prop_assert!(problem.at.column >= 1, "{error}");
-            }
-        }
     }
 }

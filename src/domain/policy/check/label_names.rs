@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::Check;
 use super::text::is_hidden;
 use crate::domain::policy::labels::{PHASE_PREFIX, phase_number};
+use crate::domain::policy::problem::{quote, quote_key};
 use crate::domain::policy::shape::shown;
 use crate::domain::policy::{LabelDetails, LabelGroup, LabelKey, LabelSetting, MAX_DESCRIPTION, MAX_LABEL, Policy};
 
@@ -92,7 +93,7 @@ fn details(path: &str, setting: &LabelSetting, check: &mut Check) {
         } else {
             "six hex digits, for example `d93f0b`".into()
         };
-        check.problem(&format!("{path}.color"), format!("cannot be {color:?}: write {hint}"));
+        check.problem(&format!("{path}.color"), format!("cannot be {}: write {hint}", quote(color)));
     }
     if let Some(description) = description {
         let length = description.chars().count();
@@ -146,7 +147,7 @@ fn twice(names: &[Named], check: &mut Check) {
         let Some(first) = names.iter().take(index).find(|first| first.is(&second.name)) else { continue };
         // One of the two may be a default, which stands nowhere.
         let (at, other) = if check.places.holds(&second.path) { (second, first) } else { (first, second) };
-        let what = format!("is named `{}`, as {} is; two labels need two names", at.name, other.whose);
+        let what = format!("is named {}, as {} is; two labels need two names", quote_key(&at.name), other.whose);
         check.problem(&at.path, what);
     }
 }
@@ -156,11 +157,11 @@ fn report_label(names: &[Named], policy: &Policy, check: &mut Check) {
     let label = &policy.reports.label;
     if check.places.holds("reports.label") {
         if policy.owns_label(label).is_some() {
-            let what = format!("cannot be `{label}`: Wardroom sets and removes that label itself");
+            let what = format!("cannot be {}: Wardroom sets and removes that label itself", quote_key(label));
             check.problem("reports.label", what);
         }
     } else if let Some(named) = names.iter().find(|named| named.is(label)) {
-        check.problem(&named.path, format!("cannot be `{label}`: that is the label of reports"));
+        check.problem(&named.path, format!("cannot be {}: that is the label of reports", quote_key(label)));
     }
 }
 
@@ -175,15 +176,19 @@ fn renames(settings: &[Setting], names: &[Named], policy: &Policy, check: &mut C
             let what = if named.path == *path {
                 "is the name that the label has now; remove `was`".to_owned()
             } else {
-                format!("is `{was}`, the name of {}, which would lose it", named.whose)
+                format!("is {}, the name of {}, which would lose it", quote_key(was), named.whose)
             };
             check.problem(&was_path, what);
         } else if policy.reports.label.to_lowercase() == old {
-            check.problem(&was_path, format!("is `{was}`, the label of reports; renaming it would hide new reports"));
+            check.problem(
+                &was_path,
+                format!("is {}, the label of reports; renaming it would hide new reports", quote_key(was)),
+            );
         }
         if let Some(first) = seen.insert(old, path) {
             let first = shown(first);
-            check.problem(&was_path, format!("is `{was}`, as `{first}.was` is; one label becomes one other"));
+            check
+                .problem(&was_path, format!("is {}, as `{first}.was` is; one label becomes one other", quote_key(was)));
         }
     }
 }

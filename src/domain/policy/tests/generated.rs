@@ -2,6 +2,7 @@
 
 use proptest::collection::{btree_map, vec};
 use proptest::option;
+use proptest::prelude::*;
 
 use super::*;
 
