@@ -142,6 +142,13 @@ mod tests {
     }
 
     #[test]
+    fn every_command_of_this_version_has_a_rule() {
+        for command in crate::domain::command::ALL {
+            assert!(built_in(command.word).is_some(), "{}", command.word);
+        }
+    }
+
+    #[test]
     fn an_unknown_word_asks_for_the_most() {
         assert_eq!(Policy::default().required_role("cve").at_least, Role::Admin);
     }

@@ -84,14 +84,11 @@ fn details(path: &str, setting: &LabelSetting, check: &mut Check) {
     if let Some(what) = was.and_then(|was| name_problem(was)) {
         check.problem(&format!("{path}.was"), what);
     }
-    if let Some(color) = color
-        && !(color.len() == 6 && color.bytes().all(|b| b.is_ascii_hexdigit()))
-    {
-        let bare = color.trim_start_matches('#');
-        let hint = if bare.len() == 6 && bare != color {
-            format!("`{bare}`, without `#`")
-        } else {
-            "six hex digits, for example `d93f0b`".into()
+    let is_color = |text: &str| text.len() == 6 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some(color) = color.filter(|color| !is_color(color)) {
+        let hint = match color.strip_prefix('#').filter(|bare| is_color(bare)) {
+            Some(bare) => format!("`{bare}`, without `#`"),
+            None => "six hex digits, for example `d93f0b`".to_owned(),
         };
         check.problem(&format!("{path}.color"), format!("cannot be {}: write {hint}", quote(color)));
     }
