@@ -69,7 +69,7 @@ impl Reply {
 
     pub(super) fn invalid(resource: &str, field: &str, code: &str, message: &str) -> Reply {
         let body = json!({
-            "message": "Validation Failed", "documentation_url": "https://docs.github.test/rest", "status": "422",
+            "message": "Validation Failed", "documentation_url": "https://docs.github.test/rest",
             "errors": [{ "resource": resource, "field": field, "code": code, "message": message }],
         });
         Reply::with(422, body)

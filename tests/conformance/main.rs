@@ -14,6 +14,7 @@ mod judge;
 mod operations;
 mod port;
 mod recorded;
+mod refusals;
 mod schema;
 mod simulated;
 mod tap;

@@ -45,7 +45,7 @@ impl Stage {
 }
 
 /// All faults of what went over the wire, each with the call that it is in.
-fn faults(judge: &Judge, exchanges: &[Exchange]) -> Vec<String> {
+pub(crate) fn faults(judge: &Judge, exchanges: &[Exchange]) -> Vec<String> {
     let (graphql, rest): (Vec<&Exchange>, Vec<&Exchange>) = exchanges.iter().partition(|one| one.is_graphql());
     let mut faults = Vec::new();
     for exchange in rest {
