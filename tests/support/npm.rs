@@ -65,6 +65,7 @@ pub(crate) fn node(script: &str, input: &str) -> Option<(bool, String)> {
 fn missing(why: &str) {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}, and CI=true demands these tests");
     // Not `eprintln!`, which the test harness keeps to itself where a test passes.
-    let text = format!("skipped: {why}; GitHub's own descriptions are not at hand. Install Node.js with npm to run it.\n");
+    let text =
+        format!("skipped: {why}; GitHub's own descriptions are not at hand. Install Node.js with npm to run it.\n");
     std::io::stderr().write_all(text.as_bytes()).unwrap();
 }
