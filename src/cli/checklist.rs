@@ -1,5 +1,6 @@
 //! `wardroom checklist`: what a Markdown checklist holds, for people or as JSON.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -155,6 +156,10 @@ impl<'a> FieldReport<'a> {
 }
 
 fn write_text(checklist: &Checklist, out: &mut dyn Write) -> io::Result<()> {
+    let mut fields: HashMap<Option<usize>, Vec<&Field>> = HashMap::new();
+    for field in &checklist.fields {
+        fields.entry(field.phase).or_default().push(field);
+    }
     for (index, phase) in checklist.phases.iter().enumerate() {
         writeln!(out, "{} ({})", shown(&title(phase)), progress(phase))?;
         let mut group = None;
@@ -172,12 +177,12 @@ fn write_text(checklist: &Checklist, out: &mut dyn Write) -> io::Result<()> {
             let indent = if group.is_some() { "    " } else { "  " };
             writeln!(out, "{indent}{sign} {}{anchor}", shown(&task.text))?;
         }
-        write_fields(checklist, Some(index), out)?;
+        write_fields(fields.get(&Some(index)), out)?;
         writeln!(out)?;
     }
-    if checklist.fields.iter().any(|field| field.phase.is_none()) {
+    if let Some(fields) = fields.get(&None) {
         writeln!(out, "Outside the phases")?;
-        write_fields(checklist, None, out)?;
+        write_fields(Some(fields), out)?;
         writeln!(out)?;
     }
     let totals = checklist.totals();
@@ -205,8 +210,8 @@ fn progress(phase: &Phase) -> String {
     }
 }
 
-fn write_fields(checklist: &Checklist, phase: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
-    for field in checklist.fields.iter().filter(|field| field.phase == phase) {
+fn write_fields(fields: Option<&Vec<&Field>>, out: &mut dyn Write) -> io::Result<()> {
+    for field in fields.into_iter().flatten() {
         let value = if field.empty { "(empty)".to_owned() } else { field.value.replace('\n', ", ") };
         writeln!(out, "  {}: {}", shown(&field.name), shown(&value))?;
     }

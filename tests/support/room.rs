@@ -178,7 +178,8 @@ impl Room {
 
     /// The only open tracking issue.
     pub(crate) fn incident(&self) -> u64 {
-        let open: Vec<u64> = self.incidents().iter().filter(|issue| issue.is_open()).map(|issue| issue.number).collect();
+        let open: Vec<u64> =
+            self.incidents().iter().filter(|issue| issue.is_open()).map(|issue| issue.number).collect();
         assert_eq!(open.len(), 1, "open tracking issues: {open:?}\n{}", self.call_log(30));
         open[0]
     }
@@ -235,8 +236,7 @@ fn make_engine(
     let clock_world = world.clone();
     let clock = Arc::new(move || clock_world.now());
     let store: Arc<dyn Store> = store.clone();
-    let mut engine =
-        Engine::new(client, store, policy.clone(), TEMPLATE.to_owned(), tracker.clone(), clock);
+    let mut engine = Engine::new(client, store, policy.clone(), TEMPLATE.to_owned(), tracker.clone(), clock);
     engine.guards = guards;
     engine
 }
