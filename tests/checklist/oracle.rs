@@ -141,3 +141,12 @@ proptest! {
         agree(&body)?;
     }
 }
+
+#[test]
+fn the_judge_finds_the_same_boxes_in_the_shared_checklist() {
+    let body = include_str!("../data/checklist.md");
+    let (blank, named): (Vec<Box>, Vec<Box>) = judged(body).into_iter().partition(|(text, _)| text.trim().is_empty());
+    let named: Vec<Box> = named.into_iter().map(|(text, ticked)| (squeezed(&text), ticked)).collect();
+    assert_eq!((blank.len(), named.len()), (5, 38));
+    assert_eq!(found(body), (named, 5));
+}
