@@ -68,6 +68,7 @@ impl Desk {
             revisions: None,
             edits: Vec::new(),
             report: ReportSight::NotRead,
+            acknowledged: true,
             others: BTreeMap::new(),
             missing: Vec::new(),
             failures: 0,

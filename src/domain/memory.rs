@@ -40,6 +40,9 @@ pub struct Memory {
     /// A write of ours overwrote a person's edit and it is not put back yet: the history is read again from here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<Repair>,
+    /// Whether the report was answered, or needs no answer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub acknowledged: bool,
     /// What became of the report, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,

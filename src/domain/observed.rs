@@ -61,6 +61,8 @@ pub struct Observed {
     pub edits: Vec<Edit>,
     /// The report.
     pub report: ReportSight,
+    /// Whether this look made sure that the report was answered.
+    pub acknowledged: bool,
     /// Other issues of the tracker that commands speak of; `None` if there is no such issue.
     pub others: BTreeMap<u64, Option<Issue>>,
     /// What this server cannot tell.

@@ -9,7 +9,7 @@ use super::checklist::Checklist;
 use super::decisions::{self, Decisions, Ruling, Verdict};
 use super::facts::{Comment, Issue, IssueState, Reaction};
 use super::findings::Findings;
-use super::incident::{self, Standing};
+use super::incident::{self, ReportId, Standing};
 use super::labels::{self, LabelChange};
 use super::memory::{Memory, Repair, short_digest};
 use super::observed::{Edit, Needs, Observed, ReportSight};
@@ -125,6 +125,14 @@ fn status_comment(observed: &Observed) -> Option<&Comment> {
 
 fn remembered(observed: &Observed, key: Option<&[u8]>) -> Option<Memory> {
     status_comment(observed).and_then(|comment| Memory::unseal(comment.text(), key))
+}
+
+/// The report that still has to be answered, as far as the status comment knows.
+pub fn unanswered(observed: &Observed, key: Option<&[u8]>) -> Option<ReportId> {
+    let answered = remembered(observed, key).is_some_and(|memory| memory.acknowledged);
+    let mine = observed.is_mine(observed.issue.user.as_ref());
+    let report = incident::marked_report(&Checklist::parse(observed.issue.text()));
+    report.filter(|_| mine && !answered)
 }
 
 /// The body's edits, oldest first.
@@ -247,6 +255,7 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     if !observed.lacks(super::observed::Missing::GraphQl) {
         memory.answered.clear();
     }
+    memory.acknowledged |= observed.acknowledged;
     match &observed.report {
         ReportSight::NotRead => {}
         ReportSight::Present => memory.report = None,

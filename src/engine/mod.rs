@@ -165,19 +165,28 @@ impl Engine {
     }
 
     async fn look_at_tracker(&self, number: u64, report: ReportSight, failures: u32) -> Result<Looked, LookError> {
-        let observed = match self.observe(number, report, failures).await? {
+        let mut observed = match self.observe(number, report, failures).await? {
             observe::Sight::Seen(observed) => observed,
             observe::Sight::TooOld(until) => {
                 return Ok(Looked { wake_at: Some(until), unfinished: true, ..Looked::default() });
             }
             observe::Sight::Nothing(why) => return Ok(Looked { notes: vec![why], ..Looked::default() }),
         };
+        let mut before = Looked::default();
+        if let Some(id) = plan::unanswered(&observed, self.key.as_deref()).filter(|_| self.write) {
+            self.acknowledge(&id, number, &mut before).await?;
+            observed.acknowledged = true;
+        }
         let plan = plan::plan(&observed, &self.policy, self.now(), self.key.as_deref());
         if !self.write || plan.actions.is_empty() {
             return Ok(described(&plan));
         }
         self.refuse_public_tracker().await?;
-        self.apply(&observed, plan).await
+        let mut looked = self.apply(&observed, plan).await?;
+        looked.writes += before.writes;
+        looked.steps.splice(0..0, before.steps);
+        looked.notes.splice(0..0, before.notes);
+        Ok(looked)
     }
 }
 

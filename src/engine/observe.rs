@@ -77,6 +77,7 @@ impl Engine {
             revisions: None,
             edits: self.store.edits(number).await?,
             report,
+            acknowledged: false,
             others: Default::default(),
             missing: Vec::new(),
             failures,

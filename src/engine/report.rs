@@ -34,6 +34,10 @@ fn intent_key(report: &ReportId) -> String {
     format!("intent open {report}")
 }
 
+fn acknowledged_key(report: &ReportId) -> String {
+    format!("acknowledged {report}")
+}
+
 /// What reading the report showed.
 enum Report {
     Here(Box<Issue>),
@@ -64,7 +68,6 @@ impl Engine {
         let existing = self.find_tracker(id).await?;
         let sight = self.sight(id, &report);
         match (existing, sight) {
-            (Some(number), ReportSight::Present) => self.present(id, number, &report, failures).await,
             (Some(number), sight) => self.look_at_tracker(number, sight, failures).await,
             (None, ReportSight::Present) => match report {
                 Report::Here(issue) => self.consider_opening(id, &issue).await,
@@ -93,19 +96,6 @@ impl Engine {
             Report::Here(issue) if !issue.has_label(&self.policy.reports.label) => changed("lost its label"),
             Report::Here(_) => ReportSight::Present,
         }
-    }
-
-    /// A report with its tracking issue: acknowledged if that was not done yet, and the tracking issue looked at.
-    async fn present(&self, id: &ReportId, number: u64, report: &Report, failures: u32) -> Result<Looked, LookError> {
-        let mut looked = Looked::default();
-        if let Report::Here(issue) = report {
-            self.acknowledge(id, issue, number, &mut looked).await?;
-        }
-        let follow = self.look_at_tracker(number, ReportSight::Present, failures).await?;
-        looked.writes += follow.writes;
-        looked.steps.extend(follow.steps);
-        looked.notes.extend(follow.notes);
-        Ok(Looked { summary: follow.summary, wake_at: follow.wake_at, unfinished: follow.unfinished, ..looked })
     }
 
     /// The tracking issue of a report: from the store, else from the tracker's list, else from our own acknowledgement,
@@ -245,16 +235,15 @@ impl Engine {
         labels
     }
 
-    async fn acknowledge(
-        &self,
-        id: &ReportId,
-        report: &Issue,
-        tracker: u64,
-        looked: &mut Looked,
-    ) -> Result<(), LookError> {
-        let key = format!("acknowledged {id}");
-        if !self.write || self.store.get(&key, self.now()).await?.is_some() || !report.is_open() {
+    /// Makes sure that a report was answered. One that is gone or closed needs no answer.
+    pub(super) async fn acknowledge(&self, id: &ReportId, tracker: u64, looked: &mut Looked) -> Result<(), LookError> {
+        if self.store.get(&acknowledged_key(id), self.now()).await?.is_some() {
             return Ok(());
+        }
+        match self.github.issue(&id.repo, id.number).await {
+            Ok(report) if report.is_open() => {}
+            Ok(_) | Err(Error::NotFound(_) | Error::Gone(_) | Error::Moved { .. }) => return Ok(()),
+            Err(error) => return Err(error.into()),
         }
         let repo = self.github.repository(&id.repo).await?;
         self.acknowledge_in(id, tracker, &repo, looked).await
@@ -295,7 +284,7 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.store.put(&format!("acknowledged {id}"), "yes", self.now() + KNOWN_LIFE).await?;
+        self.store.put(&acknowledged_key(id), "yes", self.now() + KNOWN_LIFE).await?;
         Ok(())
     }
 

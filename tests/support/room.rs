@@ -28,6 +28,8 @@ pub(crate) struct Room {
     guards: Guards,
     /// Looks that failed, in words.
     pub(crate) failures: Vec<String>,
+    /// Whether a crash takes the store with it.
+    pub(crate) crash_loses_store: bool,
 }
 
 pub(crate) fn repo(name: &str) -> RepoName {
@@ -63,7 +65,7 @@ impl Room {
         let store = Arc::new(MemoryStore::new());
         let guards = Guards::default();
         let engine = make_engine(&world, &store, &policy, &tracker, guards);
-        Room { world, store, engine, tracker, policy, guards, failures: Vec::new() }
+        Room { world, store, engine, tracker, policy, guards, failures: Vec::new(), crash_loses_store: false }
     }
 
     pub(crate) fn with_guards(guards: Guards) -> Self {
@@ -118,6 +120,9 @@ impl Room {
 
     /// One step of the worker, with the webhooks of before it. `None` when nothing is due for good.
     pub(crate) async fn step(&mut self) -> Option<Result<Looked, String>> {
+        if self.world.crashed() {
+            if self.crash_loses_store { self.lose_store() } else { self.restart() }
+        }
         self.receive().await;
         match self.engine.step().await.unwrap() {
             Step::Worked(subject, ended) => Some(match *ended {
@@ -147,6 +152,9 @@ impl Room {
 
     /// A sweep, and everything it finds.
     pub(crate) async fn sweep(&mut self) {
+        if self.world.crashed() {
+            if self.crash_loses_store { self.lose_store() } else { self.restart() }
+        }
         match self.engine.sweep(&[]).await {
             Ok(swept) => {
                 for subject in &swept.subjects {
@@ -156,6 +164,67 @@ impl Room {
             Err(error) => self.failures.push(format!("sweep: {error}")),
         }
         self.settle().await;
+    }
+
+    /// Sweeps after faults have ended until nothing is written any more: within a few rounds, and then never again.
+    pub(crate) async fn heal(&mut self) {
+        self.world.faults(wardroom::sim::Faults::clear);
+        for _ in 0..6 {
+            let before = self.writes().len();
+            self.sweep().await;
+            if self.writes().len() == before {
+                return;
+            }
+        }
+        panic!("it never comes to rest; the last calls:\n{}", self.call_log(40));
+    }
+
+    /// What matters of the end, without the times that waiting changes.
+    pub(crate) fn outcome(&self) -> String {
+        let mut text = String::new();
+        for issue in self.incidents() {
+            let number = issue.number;
+            let status = self.status(number);
+            let head = status.split("### Who did what").next().unwrap_or_default();
+            text.push_str(&format!(
+                "#{number} {:?} {:?} labels {:?}\nbody {}\n{}\n",
+                issue.state,
+                issue.state_reason,
+                self.labels(number),
+                wardroom::domain::memory::short_digest(&self.body(number)),
+                without_times(head),
+            ));
+            let mut acts: Vec<String> = status
+                .lines()
+                .filter(|line| line.starts_with("| ") && line.contains(" | `"))
+                .map(|line| {
+                    line.splitn(3, " | ").nth(1).unwrap_or_default().to_owned()
+                        + line.rsplit(" | ").next().unwrap_or_default()
+                })
+                .collect();
+            acts.sort();
+            text.push_str(&acts.join("\n"));
+            let mut said = self.said(&self.tracker, number);
+            said.sort();
+            text.push_str(&without_times(&said.join("\n")));
+            let mut marks: Vec<String> = self
+                .world
+                .comments_of(&self.tracker, number)
+                .into_iter()
+                .filter(|comment| comment.by != BOT)
+                .map(|comment| format!("{} {:?}", comment.text, comment.reactions))
+                .collect();
+            marks.sort();
+            text.push_str(&marks.join("\n"));
+        }
+        for name in ["octo/security", "octo/mail", "octo/private-reports"] {
+            for issue in self.world.issues_of(&repo(name)) {
+                if issue.user.as_ref().is_some_and(|user| user.login != BOT) {
+                    text.push_str(&format!("{name}#{} {:?}\n", issue.number, self.said(&repo(name), issue.number)));
+                }
+            }
+        }
+        text
     }
 
     pub(crate) async fn look(&self, number: u64) -> Looked {
@@ -239,4 +308,17 @@ fn make_engine(
     let mut engine = Engine::new(client, store, policy.clone(), TEMPLATE.to_owned(), tracker.clone(), clock);
     engine.guards = guards;
     engine
+}
+
+/// A text with every time of day replaced, to compare what else it says.
+fn without_times(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("2026-03-0") {
+        out.push_str(&rest[..at]);
+        out.push_str("TIME");
+        rest = rest[at..].trim_start_matches(|c: char| c.is_ascii_digit() || "-: TZ".contains(c));
+        rest = rest.strip_prefix("UTC").unwrap_or(rest);
+    }
+    out + rest
 }
