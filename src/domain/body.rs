@@ -62,7 +62,8 @@ pub fn change(
         };
         let said_at = ruling.comment.created_at;
         let touched = touched_since(edits, memory, found.key(), said_at);
-        let remark = texts::shorten(reason, 200);
+        // In a body a name behind an @ would call that person.
+        let remark = super::fence::plain(&texts::shorten(reason, 200));
         match found.mark_not_applicable(&body, &remark).filter(|_| !touched) {
             Some(splice) => {
                 let what =

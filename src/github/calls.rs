@@ -234,10 +234,10 @@ impl<T: Transport> GitHub for Rest<T> {
         let what = format!("creating a label in {repo}");
         let body = json!({ "name": label.name, "color": label.color, "description": label.description });
         let response = self.write(&what, Method::Post, &repo_path(repo, "/labels"), Some(body)).await?;
-        if (200..300).contains(&response.status) || classify::exists_already(&response) {
+        if classify::exists_already(&response) {
             return Ok(());
         }
-        Err(self.failure(&what, Method::Post, &response))
+        self.done(&what, Method::Post, &response)
     }
 
     async fn rename_label(&self, repo: &RepoName, old: &str, label: &Label) -> Result<()> {
@@ -263,10 +263,10 @@ impl<T: Transport> GitHub for Rest<T> {
         let path = repo_path(repo, &format!("/issues/{number}/labels/{}", segment(name)));
         let response = self.write(&what, Method::Delete, &path, None).await?;
         // 404 says that the label is not there, which is what was wanted; the next look sees it if the issue is gone.
-        if (200..300).contains(&response.status) || response.status == 404 {
+        if response.status == 404 {
             return Ok(());
         }
-        Err(self.failure(&what, Method::Delete, &response))
+        self.done(&what, Method::Delete, &response)
     }
 
     async fn role(&self, repo: &RepoName, who: &Account) -> Result<Role> {

@@ -174,7 +174,19 @@ impl<T: Transport> Rest<T> {
     /// A write whose answer does not matter beyond success.
     pub(super) async fn send_only(&self, what: &str, method: Method, path: &str, body: Option<Value>) -> Result<()> {
         let response = self.write(what, method, path, body).await?;
-        if (200..300).contains(&response.status) { Ok(()) } else { Err(self.failure(what, method, &response)) }
+        self.done(what, method, &response)
+    }
+
+    /// Whether a write succeeded. A success that is not GitHub's own JSON may come from something in between, which
+    /// passed nothing on: it is `Unknown`.
+    pub(super) fn done(&self, what: &str, method: Method, response: &Response) -> Result<()> {
+        if !(200..300).contains(&response.status) {
+            return Err(self.failure(what, method, response));
+        }
+        if is_json(response) {
+            return Ok(());
+        }
+        Err(Error::Unknown { what: what.to_owned(), why: "an answer that is no JSON".to_owned() })
     }
 
     pub(super) fn failure(&self, what: &str, method: Method, response: &Response) -> Error {

@@ -198,7 +198,7 @@ impl Room {
                 .lines()
                 .filter(|line| line.starts_with("| ") && line.contains(" | `"))
                 .map(|line| {
-                    line.splitn(3, " | ").nth(1).unwrap_or_default().to_owned()
+                    line.split(" | ").nth(1).unwrap_or_default().to_owned()
                         + line.rsplit(" | ").next().unwrap_or_default()
                 })
                 .collect();
