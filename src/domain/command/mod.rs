@@ -20,7 +20,7 @@ pub use words::{ALL, Usage, help_text};
 pub const PREFIX: &str = "/wardroom";
 
 /// Longest reason, in characters. It becomes part of the checklist and of the record, where one sentence has room.
-pub const MAX_REASON_CHARS: usize = 500;
+pub const MAX_REASON_CHARS: usize = 200;
 
 /// Longest piece of a person's text that an answer repeats, in characters.
 const ECHO_CHARS: usize = 60;

@@ -340,7 +340,7 @@ fn a_reason_has_an_end_and_stays_the_text_it_was() {
     let fits = "ä".repeat(MAX_REASON_CHARS);
     assert!(matches!(parse(&format!("/wardroom close out-of-scope {fits}")), Some(Ok(_))));
     insta::assert_snapshot!(read_as(&format!("/wardroom close invalid {fits}ä")), @"
-    The reason has 501 characters; at most 500 fit into the record. Say it in a sentence, and the rest on the lines below it.
+    The reason has 201 characters; at most 200 fit into the record. Say it in a sentence, and the rest on the lines below it.
 
     - `/wardroom close invalid [REASON]` closes the incident: there is no vulnerability. For example `/wardroom close invalid the crash needs root to begin with`
     - `/wardroom close duplicate #N` closes the incident: the one with tracking issue N is about the same. For example `/wardroom close duplicate #12`
