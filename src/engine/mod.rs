@@ -150,6 +150,11 @@ impl Engine {
         Ok(self.me.get_or_try_init(|| self.github.me()).await?)
     }
 
+    /// The account that Wardroom acts as, if it is known already: for those who cannot wait.
+    pub fn known_me(&self) -> Option<&Account> {
+        self.me.get()
+    }
+
     /// One look at one subject: reads, decides, and acts if it may.
     ///
     /// # Errors

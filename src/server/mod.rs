@@ -1,1 +1,9 @@
-//! server
+//! What runs for long: the webhook receiver and the worker that looks at what it received.
+//!
+//! [`webhook`] verifies a delivery, keeps it and answers; [`worker`] looks at incidents, later. They meet in the store, and
+//! a bell tells the worker that something came.
+
+pub mod webhook;
+pub mod worker;
+
+pub use worker::run_worker;
