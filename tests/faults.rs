@@ -161,7 +161,7 @@ fn scenarios() -> Vec<(&'static str, Act)> {
             Box::pin(async {
                 let number = opened(room).await;
                 room.as_("alice").close(&room.tracker, number, "completed").unwrap();
-                room.settle().await;
+                until(room, |room| room.said(&room.tracker, number).len() == 1).await;
                 room.as_("alice").reopen(&room.tracker, number).unwrap();
                 room.settle().await;
             })
@@ -198,7 +198,7 @@ fn scenarios() -> Vec<(&'static str, Act)> {
         ("report closed", |room| {
             Box::pin(async {
                 let number = room.report("Crash", "x");
-                room.settle().await;
+                until(room, |room| incident(room).is_some()).await;
                 room.as_("rita").close(&room.tracker, number, "completed").unwrap();
                 room.settle().await;
             })

@@ -246,7 +246,6 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     let standing = Standing::of(&issue, &checklist);
     let findings = Findings::of(&checklist, &folded);
     let labels = labels::changes(&issue, &checklist, &standing, &findings, paused, policy);
-    plan.actions.extend(labels.into_iter().map(Action::Label));
 
     for (to, answer, _) in &answers.marks {
         memory.answered.insert(*to, *answer);
@@ -280,6 +279,8 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         plan.actions.insert(at, action);
     }
     plan.actions.extend(doubles(observed));
+    // Labels come last: a closed issue that carries its last label needs no more looks, whatever crashed before.
+    plan.actions.extend(labels.into_iter().map(Action::Label));
     plan.summary = Summary {
         incident: observed.issue.number,
         phase: labels::phase_label(&checklist, &standing, policy).map(|label| label.name).unwrap_or_default(),

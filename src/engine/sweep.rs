@@ -15,6 +15,9 @@ use crate::github::types::{IssueFilter, IssuePatch};
 /// Closed incidents are looked at for so long after their last change, in case the closing was not seen.
 const CLOSED_SEEN: SignedDuration = SignedDuration::from_hours(24 * 30);
 
+/// A plain issue of the tracker that changed within so long may hold an `adopt` that no event told of.
+const ADOPT_SEEN: SignedDuration = SignedDuration::from_hours(24);
+
 /// What a sweep found to look at.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Swept {
@@ -58,6 +61,7 @@ impl Engine {
             }
         }
         self.heal(&by_report, &incidents, &mut swept.looked).await?;
+        subjects.extend(self.plain_issues(&incidents).await?);
         let mut present = BTreeSet::new();
         for repo in self.report_repositories() {
             let filter = IssueFilter { labels: vec![self.policy.reports.label.clone()], ..IssueFilter::default() };
@@ -74,6 +78,16 @@ impl Engine {
         subjects.extend(adopt.iter().cloned().map(Subject::Report));
         swept.subjects = subjects.into_iter().collect();
         Ok(swept)
+    }
+
+    /// Issues of the tracker that changed of late and are neither incidents nor reports.
+    async fn plain_issues(&self, incidents: &[Issue]) -> Result<Vec<Subject>, LookError> {
+        let filter = IssueFilter { since: Some(self.now() - ADOPT_SEEN), ..IssueFilter::default() };
+        let changed = self.github.issues(&self.tracker, &filter).await?;
+        let known = |issue: &Issue| {
+            issue.has_label(&self.policy.reports.label) || incidents.iter().any(|known| known.number == issue.number)
+        };
+        Ok(changed.iter().filter(|issue| !known(issue)).map(|issue| Subject::Tracker(issue.number)).collect())
     }
 
     fn report_repositories(&self) -> Vec<crate::domain::facts::RepoName> {

@@ -191,7 +191,7 @@ impl Room {
                 issue.state,
                 issue.state_reason,
                 self.labels(number),
-                wardroom::domain::memory::short_digest(&self.body(number)),
+                wardroom::domain::memory::short_digest(&without_times(&self.body(number))),
                 without_times(head),
             ));
             let mut acts: Vec<String> = status
@@ -204,7 +204,12 @@ impl Room {
                 .collect();
             acts.sort();
             text.push_str(&acts.join("\n"));
-            let mut said = self.said(&self.tracker, number);
+            // Which number a comment got depends on what failed before it.
+            let unnumbered = |text: String| match text.split_once("<!-- wardroom:reply ") {
+                Some((_, rest)) => rest.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned(),
+                None => text,
+            };
+            let mut said: Vec<String> = self.said(&self.tracker, number).into_iter().map(unnumbered).collect();
             said.sort();
             text.push_str(&without_times(&said.join("\n")));
             let mut marks: Vec<String> = self
