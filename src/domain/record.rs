@@ -210,7 +210,10 @@ pub fn restore(edits: &[Edit], mine: &str, body: &str) -> Option<(String, Vec<St
             }
         }
         // Free text is put back only where ours is still the newest body: then what stands between the two is known.
-        if later_changes.is_empty()
+        // Only right behind a person's edit: what ours changed behind one of our own was its repair.
+        let behind_a_person = edits[index - 1].editor.as_deref() != Some(mine) && edits[index - 1].after == edit.before;
+        if behind_a_person
+            && later_changes.is_empty()
             && edit.after == body
             && let Some(next) = restore_text(edits, index, &restored)
         {

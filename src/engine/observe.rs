@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Engine, LookError};
 use crate::domain::command::{self, Command};
 use crate::domain::facts::{CommentFacts, Issue, Role};
+use crate::domain::incident::Subject;
 use crate::domain::observed::{Missing, Observed, ReportSight};
 use crate::domain::plan::{self, READ_LAG};
 use crate::domain::policy::LabelKey;
@@ -31,7 +32,7 @@ pub(super) fn settle_key(number: u64) -> String {
 }
 
 /// The store's key for the `updated_at` that a read must reach, as an event told it.
-pub(super) fn floor_key(subject: &crate::domain::incident::Subject) -> String {
+pub(super) fn floor_key(subject: &Subject) -> String {
     format!("floor {subject}")
 }
 
@@ -43,6 +44,10 @@ impl Engine {
         }
         let issue = match self.github.issue(&self.tracker, number).await {
             Ok(issue) => issue,
+            // An event told of it a moment ago: the read is older than that.
+            Err(Error::NotFound(_)) if self.has_fresh_event(&Subject::Tracker(number), now).await? => {
+                return Ok(Sight::TooOld(now + READ_LAG));
+            }
             Err(Error::NotFound(_) | Error::Gone(_)) => {
                 return Ok(Sight::Nothing(format!(
                     "tracking issue #{number} was deleted or cannot be read; it is not opened again by itself"
@@ -55,7 +60,7 @@ impl Engine {
             }
             Err(error) => return Err(error.into()),
         };
-        let subject = crate::domain::incident::Subject::Tracker(number);
+        let subject = Subject::Tracker(number);
         if self.is_older_than_its_event(&subject, &issue, now).await? {
             return Ok(Sight::TooOld(now + READ_LAG));
         }
@@ -92,10 +97,15 @@ impl Engine {
         Ok(Sight::Seen(Box::new(observed)))
     }
 
+    /// Whether an event told of this issue so lately that a read may not show it yet.
+    pub(super) async fn has_fresh_event(&self, subject: &Subject, now: Timestamp) -> Result<bool, LookError> {
+        Ok(self.store.get(&floor_key(subject), now).await?.is_some())
+    }
+
     /// Whether the read is from before the event that asked for the look.
     pub(super) async fn is_older_than_its_event(
         &self,
-        subject: &crate::domain::incident::Subject,
+        subject: &Subject,
         issue: &Issue,
         now: Timestamp,
     ) -> Result<bool, LookError> {

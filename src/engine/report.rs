@@ -52,6 +52,9 @@ impl Engine {
         let now = self.now();
         let report = match self.github.issue(&id.repo, id.number).await {
             Ok(issue) => Report::Here(Box::new(issue)),
+            Err(Error::NotFound(_)) if self.has_fresh_event(&Subject::Report(id.clone()), now).await? => {
+                return Ok(Looked { wake_at: Some(now + READ_LAG), unfinished: true, ..Looked::default() });
+            }
             Err(Error::NotFound(_)) => Report::Gone("cannot be read any more"),
             Err(Error::Gone(_)) => Report::Gone("was deleted"),
             Err(Error::Moved { .. }) => Report::Gone("was transferred to another repository"),
