@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod checklist;
+pub mod demo;
 pub mod policy_file;
 
 use std::io::{self, Write};
@@ -27,6 +28,7 @@ pub struct Cli {
 pub enum Command {
     Check(check::Args),
     Checklist(checklist::Args),
+    Demo(demo::Args),
 }
 
 /// How a subcommand ended, as the shell sees it. An error is [`Exit::Failed`], or [`Exit::Usage`] if it is a [`Usage`].
@@ -85,6 +87,7 @@ pub async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<E
     match command {
         Command::Check(args) => check::run(&args, out),
         Command::Checklist(args) => checklist::run(&args, out),
+        Command::Demo(args) => demo::run(&args, out).await,
     }
 }
 

@@ -62,6 +62,7 @@ type Hook = Box<dyn FnOnce(&World) + Send>;
 pub struct Faults {
     planned: Vec<(usize, Fault, When)>,
     hooks: Vec<(usize, Hook)>,
+    before: Vec<(&'static str, &'static str, Hook)>,
     down: bool,
     pub(super) crashed: bool,
     pub(super) count: usize,
@@ -84,6 +85,11 @@ impl Faults {
         self.hooks.push((self.count + nth, Box::new(act)));
     }
 
+    /// Does something just before the next call of this method and route (`PATCH`, `R/issues/{n}`).
+    pub fn before(&mut self, method: &'static str, route: &'static str, act: impl FnOnce(&World) + Send + 'static) {
+        self.before.push((method, route, Box::new(act)));
+    }
+
     /// GitHub is down, or up again.
     pub fn set_down(&mut self, down: bool) {
         self.down = down;
@@ -93,6 +99,7 @@ impl Faults {
     pub fn clear(&mut self) {
         self.planned.clear();
         self.hooks.clear();
+        self.before.clear();
         self.down = false;
         self.crashed = false;
     }
@@ -115,11 +122,16 @@ impl Faults {
     }
 
     /// The acts that are due at the call that comes next.
-    pub(super) fn due_hooks(&mut self) -> Vec<Hook> {
+    pub(super) fn due_hooks(&mut self, method: &str, route: &str) -> Vec<Hook> {
         let next = self.count + 1;
         let (due, later) = std::mem::take(&mut self.hooks).into_iter().partition(|(nth, _)| *nth == next);
         self.hooks = later;
-        due.into_iter().map(|(_, act)| act).collect()
+        let is_it = |(of, at, _): &(&str, &str, Hook)| *of == method && *at == route;
+        let (before, later) = std::mem::take(&mut self.before).into_iter().partition(is_it);
+        self.before = later;
+        let due: Vec<(usize, Hook)> = due;
+        let before: Vec<(&str, &str, Hook)> = before;
+        due.into_iter().map(|(_, act)| act).chain(before.into_iter().map(|(.., act)| act)).collect()
     }
 }
 

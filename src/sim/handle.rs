@@ -90,7 +90,7 @@ impl World {
     /// [`Broken`] where a fault keeps the answer from the caller.
     pub fn handle(&self, call: &Call) -> Result<Answer, Broken> {
         // People act outside the lock: what they do takes it again.
-        let hooks = self.faults(super::fault::Faults::due_hooks);
+        let hooks = self.faults(|faults| faults.due_hooks(&call.method, super::routes::route_of(&call.path)));
         for hook in hooks {
             hook(self);
         }
