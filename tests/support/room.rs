@@ -26,6 +26,8 @@ pub(crate) struct Room {
     pub(crate) tracker: RepoName,
     policy: Policy,
     guards: Guards,
+    /// The login that Wardroom acts as.
+    bot: String,
     /// Looks that failed, in words.
     pub(crate) failures: Vec<String>,
     /// Whether a crash takes the store with it.
@@ -64,8 +66,18 @@ impl Room {
         world.add_app("wardroom", &reached, &[("issues", "write"), ("metadata", "read"), ("contents", "read")]);
         let store = Arc::new(MemoryStore::new());
         let guards = Guards::default();
-        let engine = make_engine(&world, &store, &policy, &tracker, guards);
-        Room { world, store, engine, tracker, policy, guards, failures: Vec::new(), crash_loses_store: false }
+        let engine = make_engine(&world, &store, &policy, &tracker, guards, BOT);
+        Room {
+            bot: BOT.to_owned(),
+            world,
+            store,
+            engine,
+            tracker,
+            policy,
+            guards,
+            failures: Vec::new(),
+            crash_loses_store: false,
+        }
     }
 
     pub(crate) fn with_guards(guards: Guards) -> Self {
@@ -75,10 +87,22 @@ impl Room {
         room
     }
 
+    /// A server that only looks like GitHub: no Apps, so Wardroom acts with a person's token; no GraphQL, no roles.
+    pub(crate) fn on_a_lesser_server() -> Self {
+        let mut room = Self::new();
+        room.world.add_user("warden");
+        room.world.collaborator(&room.tracker, "warden", Role::Admin);
+        room.world.without_graphql();
+        room.world.without_roles();
+        room.bot = "warden".to_owned();
+        room.restart();
+        room
+    }
+
     /// A new process with the same store.
     pub(crate) fn restart(&mut self) {
         self.world.restart();
-        self.engine = make_engine(&self.world, &self.store, &self.policy, &self.tracker, self.guards);
+        self.engine = make_engine(&self.world, &self.store, &self.policy, &self.tracker, self.guards, &self.bot);
     }
 
     /// A new process with an empty store.
@@ -216,7 +240,7 @@ impl Room {
                 .world
                 .comments_of(&self.tracker, number)
                 .into_iter()
-                .filter(|comment| comment.by != BOT)
+                .filter(|comment| comment.by != self.bot)
                 .map(|comment| format!("{} {:?}", comment.text, comment.reactions))
                 .collect();
             marks.sort();
@@ -224,7 +248,7 @@ impl Room {
         }
         for name in ["octo/security", "octo/mail", "octo/private-reports"] {
             for issue in self.world.issues_of(&repo(name)) {
-                if issue.user.as_ref().is_some_and(|user| user.login != BOT) {
+                if issue.user.as_ref().is_some_and(|user| user.login != self.bot) {
                     text.push_str(&format!("{name}#{} {:?}\n", issue.number, self.said(&repo(name), issue.number)));
                 }
             }
@@ -246,7 +270,7 @@ impl Room {
 
     /// The tracking issues, by number.
     pub(crate) fn incidents(&self) -> Vec<Issue> {
-        let bot = |issue: &Issue| issue.user.as_ref().is_some_and(|user| user.login == BOT);
+        let bot = |issue: &Issue| issue.user.as_ref().is_some_and(|user| user.login == self.bot);
         self.world.issues_of(&self.tracker).into_iter().filter(bot).collect()
     }
 
@@ -269,7 +293,8 @@ impl Room {
     /// The visible part of the status comment.
     pub(crate) fn status(&self, number: u64) -> String {
         let said = self.world.comments_of(&self.tracker, number);
-        let found: Vec<_> = said.iter().filter(|c| c.by == BOT && c.text.starts_with("<!-- wardroom:status")).collect();
+        let found: Vec<_> =
+            said.iter().filter(|c| c.by == self.bot && c.text.starts_with("<!-- wardroom:status")).collect();
         assert!(found.len() <= 1, "{} status comments", found.len());
         let text = found.first().map_or("", |comment| comment.text.as_str());
         text[..text.find("<!-- wardroom:memory").unwrap_or(text.len())].to_owned()
@@ -278,12 +303,12 @@ impl Room {
     /// What the bot said on an issue besides the status comment.
     pub(crate) fn said(&self, on: &RepoName, number: u64) -> Vec<String> {
         let said = self.world.comments_of(on, number).into_iter();
-        said.filter(|c| c.by == BOT && !c.text.starts_with("<!-- wardroom:status")).map(|c| c.text).collect()
+        said.filter(|c| c.by == self.bot && !c.text.starts_with("<!-- wardroom:status")).map(|c| c.text).collect()
     }
 
     /// The bot's writes.
     pub(crate) fn writes(&self) -> Vec<CallRecord> {
-        let write = |call: &CallRecord| call.who == BOT && call.method != "GET" && call.route != "/graphql";
+        let write = |call: &CallRecord| call.who == self.bot && call.method != "GET" && call.route != "/graphql";
         self.world.calls().into_iter().filter(write).collect()
     }
 
@@ -304,9 +329,12 @@ fn make_engine(
     policy: &Policy,
     tracker: &RepoName,
     guards: Guards,
+    bot: &str,
 ) -> Engine {
-    let client: Arc<dyn GitHub> =
-        Arc::new(Rest::new(SimTransport::new(world.clone(), "token-wardroom"), Identity::Token));
+    let client: Arc<dyn GitHub> = Arc::new(Rest::new(
+        SimTransport::new(world.clone(), &format!("token-{}", bot.trim_end_matches("[bot]"))),
+        Identity::Token,
+    ));
     let clock_world = world.clone();
     let clock = Arc::new(move || clock_world.now());
     let store: Arc<dyn Store> = store.clone();
