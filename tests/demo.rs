@@ -1,4 +1,7 @@
 //! The demo through the binary: it ends well, says what it is told to say, and keeps its secrets.
+//!
+//! Whatever changes a look's steps or calls changes the snapshot: `INSTA_UPDATE=always cargo test --test demo` writes it
+//! anew, to be read before it is committed.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -59,4 +62,13 @@ async fn a_terminal_gets_colours_and_the_same_words() {
         coloured = coloured.replace(&format!("\u{1b}[{code}m"), "");
     }
     assert_eq!(coloured, String::from_utf8(plain).unwrap());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_nothing_can_be_written_it_fails() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = demo().arg("--script").stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: No space left"));
 }
