@@ -2,10 +2,16 @@
 //!
 //! To add one: a `pub mod`, a variant of [`Command`], a line in [`dispatch`].
 
+pub mod action;
 pub mod check;
 pub mod checklist;
+pub mod config;
 pub mod demo;
+pub mod drive;
 pub mod policy_file;
+pub mod replay;
+pub mod sweep;
+pub mod voice;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -26,9 +32,19 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[allow(missing_docs, reason = "a variant's help is the doc of its arguments")]
 pub enum Command {
+    Action(action::Args),
     Check(check::Args),
     Checklist(checklist::Args),
     Demo(demo::Args),
+    Replay(replay::Args),
+    Sweep(sweep::Args),
+}
+
+impl Command {
+    /// Whether the subcommand starts the log itself, once it knows who reads it.
+    fn starts_the_log(&self) -> bool {
+        matches!(self, Command::Action(_) | Command::Replay(_) | Command::Sweep(_))
+    }
 }
 
 /// How a subcommand ended, as the shell sees it. An error is [`Exit::Failed`], or [`Exit::Usage`] if it is a [`Usage`].
@@ -64,7 +80,9 @@ pub struct Usage(pub String);
 /// Reads the arguments, runs the subcommand, and says how it ended.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    trace_to_stderr();
+    if !cli.command.starts_the_log() {
+        trace_to_stderr();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -85,9 +103,12 @@ pub fn main() -> ExitCode {
 /// Whatever kept the subcommand from its end.
 pub async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match command {
+        Command::Action(args) => action::run(&args, &config::process_env, out).await,
         Command::Check(args) => check::run(&args, out),
         Command::Checklist(args) => checklist::run(&args, out),
         Command::Demo(args) => demo::run(&args, out).await,
+        Command::Replay(args) => replay::run(&args, &config::process_env, out).await,
+        Command::Sweep(args) => sweep::run(&args, &config::process_env, out).await,
     }
 }
 
@@ -98,7 +119,7 @@ fn exit_of(ended: anyhow::Result<Exit>) -> Exit {
         Err(error) if is_closed_pipe(&error) => Exit::Done,
         Err(error) => {
             report(&error);
-            if error.chain().any(|cause| cause.is::<Usage>()) { Exit::Usage } else { Exit::Failed }
+            voice::exit_of(&error)
         }
     }
 }
@@ -119,7 +140,9 @@ fn report(error: &anyhow::Error) {
 fn trace_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("WARDROOM_LOG")
         .unwrap_or_else(|_unset_or_bad| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Where a caller of the library has a log of its own, that one stays.
+    let _already_started = log.try_init();
 }
 
 #[cfg(test)]

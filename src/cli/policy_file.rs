@@ -21,8 +21,16 @@ pub fn read(path: &Path) -> Result<Policy, Usage> {
     let mut bytes = Vec::new();
     // One byte more than a policy may have: enough to see that it is too long.
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    Policy::load_bytes(&bytes).map_err(|error| {
-        let error = error.named(&name);
+    parse(&bytes, &name)
+}
+
+/// Checks a policy that was read from the file `name`.
+///
+/// # Errors
+/// A [`Usage`] error with all problems of the policy.
+pub fn parse(bytes: &[u8], name: &str) -> Result<Policy, Usage> {
+    Policy::load_bytes(bytes).map_err(|error| {
+        let error = error.named(name);
         let count = match error.problems().len() {
             1 => "one problem".to_owned(),
             more => format!("{more} problems"),

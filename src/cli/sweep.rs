@@ -1,0 +1,66 @@
+//! `wardroom sweep`: a look at everything, whatever events were missed.
+
+use std::io::Write;
+
+use super::config::{self, Env};
+use super::drive::{self, Options};
+use super::voice::{self, Voice};
+use super::{Exit, Usage};
+use crate::domain::incident::ReportId;
+use crate::engine::Engine;
+
+/// Looks at every report and every incident, and does what no event told of.
+///
+/// Environment: WARDROOM_TRACKER (owner/name), WARDROOM_TOKEN or WARDROOM_TOKEN_FILE, or WARDROOM_APP_ID with
+/// WARDROOM_PRIVATE_KEY or WARDROOM_PRIVATE_KEY_FILE; GITHUB_API_URL and GITHUB_GRAPHQL_URL on an Enterprise Server.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  wardroom sweep --dry-run --check     exit 3 if there is something to do\n  wardroom \
+                        sweep --adopt 12            open the incident of an old report of the tracker\n  wardroom sweep \
+                        --adopt octo-org/mail#12"
+)]
+pub struct Args {
+    /// Open this report's incident although it is older than reports.since, or too many were opened this hour.
+    #[arg(long, value_name = "NUMBER|OWNER/NAME#NUMBER")]
+    pub adopt: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show a doc here instead of each option's own")]
+    pub options: Options,
+}
+
+/// Sweeps once.
+///
+/// # Errors
+/// Whatever kept it from its end; nothing is lost by it.
+pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let settings = config::settings(env)?;
+    let voice = Voice::of_shell(env, &settings).await;
+    voice::may_check(voice, &args.options)?;
+    let ended = async {
+        let engine = config::engine(&settings, &args.options).await?;
+        let adopt = args.adopt.iter().map(|text| report(text, &engine)).collect::<Result<Vec<_>, _>>()?;
+        Ok(drive::sweep(&engine, &adopt).await?)
+    };
+    voice::finish(voice, ended.await, &args.options, out)
+}
+
+/// The report that `--adopt` names: a bare number is one of the only report repository.
+fn report(text: &str, engine: &Engine) -> Result<ReportId, Usage> {
+    let Ok(number) = text.trim_start_matches('#').parse() else {
+        let id: ReportId = text.parse().map_err(|error| Usage(format!("--adopt: {error}")))?;
+        if !engine.policy.is_report_repository(&id.repo, &engine.tracker) {
+            return Err(Usage(format!("--adopt: {} is not one of the policy's report repositories", id.repo)));
+        }
+        return Ok(id);
+    };
+    let repo = match engine.policy.reports.repositories.as_slice() {
+        [] => engine.tracker.clone(),
+        [one] => one.clone(),
+        _ => {
+            return Err(Usage(format!(
+                "--adopt {number}: the policy names several report repositories; write owner/name#{number}"
+            )));
+        }
+    };
+    Ok(ReportId { repo, number })
+}

@@ -1,0 +1,122 @@
+//! What a run may say. The log of a workflow is as public as its repository: where that is not private, a run says
+//! "done" or "failed" and nothing else, whatever happened.
+
+use std::io::Write;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::checklist::Format;
+use super::config::{self, Env, Settings};
+use super::drive::{Options, Report};
+use super::{Exit, Usage, trace_to_stderr};
+use crate::domain::facts::{RepoName, Repository};
+
+/// How much may be said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// Everything: only people of the repository, or the one at the shell, read it.
+    Open,
+    /// "done" or "failed".
+    Hushed,
+}
+
+impl Voice {
+    /// The voice of a run from a shell; in a workflow, that of the repository it runs for.
+    pub async fn of_shell(env: Env<'_>, settings: &Settings) -> Voice {
+        match env("GITHUB_ACTIONS").as_deref() {
+            Some("true") => Voice::of_workflow(settings, None).await,
+            _ => Voice::Open.begin(),
+        }
+    }
+
+    /// The voice of a workflow. The event's payload says whether its repository is private; where it does not, GitHub is
+    /// asked. What cannot be known is public.
+    pub async fn of_workflow(settings: &Settings, payload: Option<&Value>) -> Voice {
+        let told = payload.and_then(|payload| payload.get("repository"));
+        let told = told.and_then(|repository| Repository::deserialize(repository).ok());
+        // The log belongs to the repository that the workflow runs for, not to the one that a payload names.
+        let told = told.filter(|told| settings.repository.as_ref().is_none_or(|own| *own == told.full_name));
+        let private = match (told, &settings.repository) {
+            (Some(told), _) => told.is_private(),
+            (None, Some(own)) => is_private(settings, own).await,
+            (None, None) => false,
+        };
+        if private { Voice::Open.begin() } else { Voice::Hushed.begin() }
+    }
+
+    /// Starts the log where there may be one, and keeps even a crash quiet where there may not.
+    fn begin(self) -> Voice {
+        match self {
+            Voice::Open => trace_to_stderr(),
+            Voice::Hushed => std::panic::set_hook(Box::new(|_| {})),
+        }
+        self
+    }
+}
+
+async fn is_private(settings: &Settings, own: &RepoName) -> bool {
+    let Ok(github) = config::connect(settings, vec![own.clone()]) else { return false };
+    github.repository(own).await.is_ok_and(|repository| repository.is_private())
+}
+
+/// Refuses `--check` where its exit code would tell everyone that there is something to do.
+///
+/// # Errors
+/// A [`Usage`] error.
+pub fn may_check(voice: Voice, options: &Options) -> Result<(), Usage> {
+    if voice == Voice::Hushed && options.check {
+        return Err(Usage(
+            "--check tells by its exit code whether there is something to do, and this workflow's log is public. Run it \
+             in a private repository"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The exit of a failed run.
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    if error.chain().any(|cause| cause.is::<Usage>()) { Exit::Usage } else { Exit::Failed }
+}
+
+/// Prints how a run from a shell ended, as far as it may be said.
+///
+/// # Errors
+/// The run's own, where it may be said; or that `out` cannot be written.
+pub fn finish(
+    voice: Voice,
+    ended: anyhow::Result<Report>,
+    options: &Options,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    match (voice, ended) {
+        (Voice::Open, ended) => {
+            let report = ended?;
+            print(&report, options.format, out)?;
+            Ok(report.exit(options.check))
+        }
+        (Voice::Hushed, ended) => {
+            let exit = ended.as_ref().map_or_else(exit_of, |report| report.exit(options.check));
+            writeln!(out, "{}", hushed(exit))?;
+            Ok(exit)
+        }
+    }
+}
+
+/// All that a public log may say.
+pub fn hushed(exit: Exit) -> &'static str {
+    if exit == Exit::Done { "done" } else { "failed" }
+}
+
+/// Prints a report. No line of it is taken for a command by a workflow's runner, which looks for `##[` anywhere.
+///
+/// # Errors
+/// If `out` cannot be written.
+pub fn print(report: &Report, format: Format, out: &mut dyn Write) -> anyhow::Result<()> {
+    match format {
+        Format::Text => write!(out, "{}", report.text().replace("##[", "# #["))?,
+        Format::Json => writeln!(out, "{}", serde_json::to_string(report)?.replace("##[", "##\\u005b"))?,
+    }
+    Ok(())
+}
