@@ -193,8 +193,8 @@ pub async fn sweep(engine: &Engine, adopt: &[ReportId]) -> Result<Report, StoreE
 
 /// Why a row that is not due yet is worth a wait.
 enum Open {
-    /// The last look failed.
-    Failed(String),
+    /// The last look failed, and another try may work.
+    Failed,
     /// The last look is not finished, or another one asked for it.
     Unfinished,
     /// The last look is done, and reads will soon show what it waits for.
@@ -232,20 +232,25 @@ async fn work(engine: &Engine) -> Result<Report, StoreError> {
             Step::Idle(_) => break,
         }
     }
-    for (subject, why) in open {
-        let error = match why {
-            Open::Soon => continue,
-            Open::Failed(error) => error,
-            Open::Unfinished => {
-                "not finished: GitHub does not show yet what it must show first. Nothing is lost; the next run or sweep \
-                 goes on"
-                    .to_owned()
-            }
-        };
-        report.outcome(&subject).error = Some(error);
-        report.failed = true;
+    for (subject, _) in open.iter().filter(|(_, why)| matches!(why, Open::Unfinished)) {
+        let error = "not finished: GitHub does not show yet what it must show first. Nothing is lost; the next run or sweep \
+                     goes on";
+        report.outcome(subject).error = Some(error.to_owned());
     }
+    report.failed = report.subjects.iter().any(|outcome| outcome.error.is_some());
     Ok(report)
+}
+
+/// Whether the same look may work a moment later. A wrong setting or a missing permission does not pass.
+fn may_pass(error: &LookError) -> bool {
+    use crate::github::Error;
+    match error {
+        LookError::GitHub(error) => {
+            matches!(error, Error::Limited { .. } | Error::Unavailable { .. } | Error::Unknown { .. })
+        }
+        LookError::Store(_) => true,
+        LookError::Refused(_) => false,
+    }
 }
 
 /// Puts a look into the report. Returns what is worth a wait after it.
@@ -258,8 +263,8 @@ fn record(
     let looked = match ended {
         Ok(looked) => looked,
         Err(error) => {
-            report.outcome(&subject);
-            return Some((subject, Open::Failed(error.to_string())));
+            report.outcome(&subject).error = Some(error.to_string());
+            return may_pass(&error).then_some((subject, Open::Failed));
         }
     };
     report.changed |= looked.writes > 0;
@@ -270,6 +275,7 @@ fn record(
         outcome.steps.clear();
     }
     outcome.steps.extend(looked.steps);
+    outcome.error = None;
     for note in looked.notes {
         if !outcome.notes.contains(&note) {
             outcome.notes.push(note);
