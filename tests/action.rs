@@ -14,6 +14,9 @@ use support::room::{Room, repo};
 use wardroom::domain::facts::RepoName;
 use wardroom::sim::http::{Served, serve};
 
+/// Variables of the environment that a case sets anew.
+type Changes<'a> = &'a [(&'static str, &'a str)];
+
 const TOKEN: &str = "token-wardroom";
 
 /// A workflow's machine: its files, its environment, and GitHub beside it.
@@ -335,7 +338,7 @@ async fn a_wrong_setup_is_told_with_the_name_of_the_variable() {
     let file = workflow.dir.path().join("secret");
     let path = file.display().to_string();
     let good = workflow.env.clone();
-    let cases: [(&[(&'static str, &str)], i32, &str); 13] = [
+    let cases: [(Changes<'_>, i32, &str); 13] = [
         (&[("GITHUB_EVENT_NAME", "")], 2, "GITHUB_EVENT_NAME is not set"),
         (&[("GITHUB_EVENT_PATH", " ")], 2, "GITHUB_EVENT_PATH is not set"),
         (&[("WARDROOM_TOKEN", "")], 2, "WARDROOM_TOKEN is not set. In a workflow"),
