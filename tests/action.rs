@@ -6,132 +6,15 @@
 mod support;
 
 use std::fs;
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use support::room::{Room, repo};
+use support::room::repo;
+use support::workflow::{TOKEN, Workflow};
 use wardroom::domain::facts::RepoName;
-use wardroom::sim::http::{Served, serve};
+use wardroom::sim::{Fault, When};
 
 /// Variables of the environment that a case sets anew.
 type Changes<'a> = &'a [(&'static str, &'a str)];
-
-const TOKEN: &str = "token-wardroom";
-
-/// A workflow's machine: its files, its environment, and GitHub beside it.
-struct Workflow {
-    room: Room,
-    dir: tempfile::TempDir,
-    env: Vec<(&'static str, String)>,
-    _served: Served,
-}
-
-/// How a run ended, with all that it left to read.
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-    outputs: String,
-    summary: String,
-}
-
-impl Ran {
-    fn all(&self) -> String {
-        let Ran { code, stdout, stderr, outputs, summary } = self;
-        format!("exit {code}\n--- stdout\n{stdout}--- stderr\n{stderr}--- outputs\n{outputs}--- summary\n{summary}")
-    }
-
-    /// The value of an output, as a runner reads it.
-    fn output(&self, name: &str) -> String {
-        let mut lines = self.outputs.lines();
-        let end =
-            lines.find_map(|line| line.strip_prefix(&format!("{name}<<"))).unwrap_or_else(|| panic!("{}", self.all()));
-        lines.take_while(|line| *line != end).collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Workflow {
-    /// In the private tracker `octo/security`.
-    async fn new() -> Self {
-        let room = Room::new();
-        let served = serve(room.world.clone()).await.unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        let env = vec![
-            ("GITHUB_ACTIONS", "true".to_owned()),
-            ("GITHUB_API_URL", served.url.clone()),
-            ("GITHUB_GRAPHQL_URL", format!("{}/graphql", served.url)),
-            ("GITHUB_REPOSITORY", "octo/security".to_owned()),
-            ("GITHUB_OUTPUT", dir.path().join("output").display().to_string()),
-            ("GITHUB_STEP_SUMMARY", dir.path().join("summary").display().to_string()),
-            ("WARDROOM_TOKEN", TOKEN.to_owned()),
-        ];
-        Workflow { room, dir, env, _served: served }
-    }
-
-    fn set(&mut self, name: &'static str, value: &str) {
-        self.env.retain(|(known, _)| *known != name);
-        self.env.push((name, value.to_owned()));
-    }
-
-    fn unset(&mut self, name: &str) {
-        self.env.retain(|(known, _)| *known != name);
-    }
-
-    fn policy(&self, text: &str) {
-        self.room.world.file(&self.room.tracker, ".github/wardroom.yml", text);
-    }
-
-    /// The event that a run is about.
-    fn event(&mut self, name: &str, payload: impl AsRef<[u8]>) {
-        let path = self.dir.path().join("event.json");
-        fs::write(&path, payload).unwrap();
-        self.set("GITHUB_EVENT_NAME", name);
-        self.set("GITHUB_EVENT_PATH", &path.display().to_string());
-    }
-
-    /// The newest webhook that happened, as the event.
-    fn newest_event(&mut self) {
-        let newest = self.room.world.take_deliveries().pop().unwrap();
-        self.event(&newest.event.clone(), newest.payload.to_string());
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ran {
-        self.run_with(arguments, b"")
-    }
-
-    fn run_with(&self, arguments: &[&str], input: &[u8]) -> Ran {
-        for name in ["output", "summary"] {
-            let _ = fs::remove_file(self.dir.path().join(name));
-        }
-        let mut process = Command::new(env!("CARGO_BIN_EXE_wardroom"))
-            .args(arguments)
-            .env_clear()
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.dir.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A process that refuses its arguments closes its input early.
-        let _ = process.stdin.take().unwrap().write_all(input);
-        let output = process.wait_with_output().unwrap();
-        let ran = Ran {
-            code: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            outputs: fs::read_to_string(self.dir.path().join("output")).unwrap_or_default(),
-            summary: fs::read_to_string(self.dir.path().join("summary")).unwrap_or_default(),
-        };
-        assert!(!ran.all().contains(TOKEN), "the token was printed\n{}", ran.all());
-        ran
-    }
-
-    fn untouched(&self, ran: &Ran) {
-        assert_eq!(self.room.writes(), [], "{}", ran.all());
-    }
-}
 
 /// A workflow in the public repository `octo/mail`, where reports come from, with a private tracker.
 async fn in_public() -> Workflow {
@@ -474,4 +357,52 @@ async fn what_does_not_work_fails_the_run_with_the_reason() {
     assert!(ran.stdout.contains("\n::error title=report octo/security#1::the tracker is not"), "{}", ran.all());
     assert!(ran.summary.starts_with("### Wardroom: not everything worked\n"), "{}", ran.all());
     workflow.untouched(&ran);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_that_passes_is_waited_out() {
+    let mut workflow = Workflow::new().await;
+    workflow.room.report("Overflow", "It crashes.");
+    workflow.newest_event();
+    workflow.room.world.clear_calls();
+    let ran = workflow.run(&["action", "--dry-run"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    // The calls of a dry run, then those that write: one of them meets a limit.
+    let calls = workflow.room.world.calls().len();
+    workflow.room.world.faults(|faults| faults.fail(calls + 2, Fault::Secondary(Some(2)), When::Before));
+    let ran = workflow.run(&["action"]);
+    assert_eq!((ran.code, ran.output("changed").as_str()), (0, "true"), "{}", ran.all());
+    let log = workflow.room.call_log(60);
+    assert_eq!(log.lines().filter(|line| line.contains(" 403 ") && line.contains("/repos/")).count(), 1, "{log}");
+    workflow.room.incident();
+    // A limit that lasts longer than a run should is a failure that says until when.
+    workflow.room.world.faults(|faults| faults.fail(1, Fault::Secondary(Some(300)), When::Before));
+    let ran = workflow.run(&["action"]);
+    assert!(ran.code == 1 && ran.stdout.contains("GitHub's rate limit: no call before "), "{}", ran.all());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_makes_tokens_for_the_tracker_and_the_repositories_of_reports() {
+    let mut workflow = Workflow::new().await;
+    let Some((true, key)) = support::npm::node("rsa_key.mjs", "") else { return };
+    let reports = repo("octo/private-reports");
+    let reached = [workflow.room.tracker.clone(), reports.clone()];
+    let permissions = [("issues", "write"), ("metadata", "read"), ("contents", "read")];
+    let id = workflow.room.world.add_app("sentinel", &reached, &permissions);
+    workflow.policy("reports:\n  repositories: [octo/private-reports]\n");
+    report_in(&workflow, &reports);
+    workflow.newest_event();
+    workflow.set("GITHUB_REPOSITORY", "octo/private-reports");
+    workflow.set("WARDROOM_TRACKER", "octo/security");
+    workflow.unset("WARDROOM_TOKEN");
+    workflow.set("WARDROOM_APP_ID", &id.to_string());
+    workflow.set("WARDROOM_PRIVATE_KEY", &key);
+    let ran = workflow.run(&["action"]);
+    assert_eq!((ran.code, ran.output("changed").as_str()), (0, "true"), "{}", ran.all());
+    assert!(!ran.all().contains("PRIVATE KEY"), "{}", ran.all());
+    let incident = ran.output("incident").parse().unwrap();
+    let opened = workflow.room.world.issue_now(&workflow.room.tracker, incident).unwrap();
+    assert_eq!(opened.user.unwrap().login, "sentinel[bot]");
+    let said = workflow.room.world.comments_of(&reports, 1);
+    assert_eq!(said.iter().map(|said| said.by.as_str()).collect::<Vec<_>>(), ["sentinel[bot]"], "the acknowledgement");
 }

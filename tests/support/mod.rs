@@ -6,3 +6,4 @@
 pub(crate) mod npm;
 pub(crate) mod room;
 pub(crate) mod webhooks;
+pub(crate) mod workflow;
