@@ -220,8 +220,8 @@ proptest! {
     }
 
     #[test]
-    fn reporter_text_cannot_change_what_the_checklist_holds(text in hostile()) {
-        // P10. Lines are left out: those below the block move with its length.
+    fn p10_reporter_text_cannot_change_what_the_checklist_holds(text in hostile()) {
+        // Lines are left out: those below the block move with its length.
         let held = |report: &str| {
             let body = format!("{BODY_BEFORE}\n{}{BODY_AFTER}", fence(report, MAX_REPORT_BYTES).block);
             let list = Checklist::parse(&body);
