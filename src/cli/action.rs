@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::checklist::Format;
 use super::config::{self, Env, Settings, var};
 use super::drive::{self, Options, Outcome, Report};
 use super::voice::{self, Voice};
@@ -73,18 +74,30 @@ pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Resu
         (Voice::Hushed, _) => writeln!(out, "{}", voice::hushed(exit))?,
         (Voice::Open, Ok(report)) => {
             voice::print(&report, args.options.format, out)?;
-            for outcome in &report.subjects {
-                if let Some(error) = &outcome.error {
-                    writeln!(out, "{}", command("error", &outcome.subject, error))?;
-                }
-            }
-            if report.failed && report.subjects.iter().all(|outcome| outcome.error.is_none()) {
-                writeln!(out, "{}", command("error", "Wardroom", &report.notes.join(" ")))?;
-            }
+            say_errors(&errors(&report), args.options.format, out)?;
         }
-        (Voice::Open, Err(error)) => writeln!(out, "{}", command("error", "Wardroom", &format!("{error:#}")))?,
+        (Voice::Open, Err(error)) => {
+            say_errors(&[command("error", "Wardroom", &format!("{error:#}"))], args.options.format, out)?;
+        }
     }
     Ok(exit)
+}
+
+/// A line for each thing that did not work, which the runner shows at the head of the run.
+fn errors(report: &Report) -> Vec<String> {
+    let of_subject = |outcome: &Outcome| Some(command("error", &outcome.subject, outcome.error.as_ref()?));
+    let errors: Vec<String> = report.subjects.iter().filter_map(of_subject).collect();
+    match errors.is_empty() && report.failed {
+        true => vec![command("error", "Wardroom", &report.notes.join(" "))],
+        false => errors,
+    }
+}
+
+/// Prints commands for the runner, which reads both streams: a program that reads JSON has the output for itself.
+fn say_errors(lines: &[String], format: Format, out: &mut dyn Write) -> std::io::Result<()> {
+    let mut stderr = std::io::stderr();
+    let to: &mut dyn Write = if format == Format::Json { &mut stderr } else { out };
+    lines.iter().try_for_each(|line| writeln!(to, "{line}"))
 }
 
 /// Reads what the workflow gives. `None`: the event asks for nothing.
@@ -179,6 +192,7 @@ fn told(report: &Report) -> String {
     for outcome in &report.subjects {
         let error = outcome.error.as_ref().map(|error| format!("**failed**: {}", plain(error)));
         let said = outcome.steps.iter().chain(&outcome.notes).map(|line| plain(line)).chain(error);
+        let said = said.chain(outcome.waits());
         for line in said {
             text.push_str(&format!("- {}: {line}\n", plain(&outcome.subject)));
         }

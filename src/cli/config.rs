@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::drive::Options;
@@ -118,9 +118,18 @@ pub async fn engine(settings: &Settings, options: &Options) -> anyhow::Result<En
     let from_file = options.policy.as_deref().map(policy_file::read).transpose()?;
     let tracker = tracker(settings, from_file.as_ref())?;
     let github = connect(settings, vec![tracker.clone()])?;
+    let mut ahead = None;
     let policy = match from_file {
-        Some(policy) => policy,
-        None => policy_of(github.as_ref(), &tracker).await?,
+        Some(policy) if policy.mode == Mode::Off => policy,
+        from_file => {
+            // A missing repository and a missing file look the same to a read of the file: ask for the repository first.
+            github.repository(&tracker).await?;
+            ahead = github.server_time().and_then(|theirs| ahead_by(theirs, Timestamp::now()));
+            match from_file {
+                Some(policy) => policy,
+                None => policy_of(github.as_ref(), &tracker).await?,
+            }
+        }
     };
     let by_workflow = settings.tracker.is_none() && settings.repository.as_ref() == Some(&tracker);
     if let Some(named) = policy.tracker.as_ref().filter(|named| by_workflow && **named != tracker) {
@@ -139,10 +148,19 @@ pub async fn engine(settings: &Settings, options: &Options) -> anyhow::Result<En
         })?,
         None => template::DEFAULT.to_owned(),
     };
-    let clock = Arc::new(Timestamp::now);
+    let ahead = ahead.unwrap_or_default();
+    let clock = Arc::new(move || Timestamp::now() + ahead);
     let mut engine = Engine::new(github, Arc::new(MemoryStore::new()), policy, template, tracker, clock);
     engine.write &= !options.dry_run;
     Ok(engine)
+}
+
+/// How far GitHub's clock is ahead of this machine's, which may be wrong: what is due, and what an hour is, goes by GitHub's.
+/// `Date` counts whole seconds and took a while to come, so a small difference is none. One of ten years is nonsense.
+fn ahead_by(theirs: Timestamp, ours: Timestamp) -> Option<SignedDuration> {
+    let ahead = theirs.duration_since(ours);
+    let sensible = SignedDuration::from_secs(6)..SignedDuration::from_hours(24 * 3653);
+    sensible.contains(&ahead.abs()).then_some(ahead)
 }
 
 /// A client for these repositories; the first one is the tracker.
@@ -172,10 +190,30 @@ fn tracker(settings: &Settings, policy: Option<&Policy>) -> Result<RepoName, Usa
 
 /// The policy on the tracker's default branch; the defaults if there is none.
 async fn policy_of(github: &dyn GitHub, tracker: &RepoName) -> anyhow::Result<Policy> {
-    // A missing repository and a missing file look the same to a read of the file: ask for the repository first.
-    github.repository(tracker).await?;
     match github.file(tracker, policy_file::USUAL_PATH).await? {
         Some(text) => Ok(policy_file::parse(text.as_bytes(), policy_file::USUAL_PATH)?),
         None => Ok(Policy::default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn githubs_clock_counts_where_the_machines_is_plainly_wrong() {
+        let ours: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
+        let cases = [
+            ("2026-03-02T09:00:03Z", None),
+            ("2026-03-02T08:59:55Z", None),
+            ("2026-03-02T09:00:30Z", Some(30)),
+            ("2026-03-02T08:00:00Z", Some(-3600)),
+            ("9999-12-30T22:00:00Z", None),
+            ("0001-01-01T00:00:00Z", None),
+        ];
+        for (theirs, seconds) in cases {
+            let ahead = ahead_by(theirs.parse().unwrap(), ours);
+            assert_eq!(ahead.map(|ahead| ahead.as_secs()), seconds, "{theirs}");
+        }
     }
 }

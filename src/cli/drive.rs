@@ -67,6 +67,8 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// Where the incident stands, if there is one.
     pub summary: Option<Summary>,
+    /// When something is due here by the passing of time alone: a run or sweep after that goes on with it.
+    pub wake_at: Option<Timestamp>,
     /// Why it is not done.
     pub error: Option<String>,
 }
@@ -91,9 +93,12 @@ impl Report {
         }
     }
 
-    /// The incident of this run, for outputs: the last one that was looked at.
+    /// Where the incident of this run stands, for outputs. A run about several has none: one of them would be taken for
+    /// the one that matters.
     pub fn summary(&self) -> Option<&Summary> {
-        self.subjects.iter().rev().find_map(|outcome| outcome.summary.as_ref())
+        let mut newest_first = self.subjects.iter().rev().filter_map(|outcome| outcome.summary.as_ref());
+        let newest = newest_first.next()?;
+        newest_first.all(|other| other.incident == newest.incident).then_some(newest)
     }
 
     /// In plain lines.
@@ -120,6 +125,9 @@ impl Report {
             if outcome.steps.is_empty() && outcome.notes.is_empty() && outcome.error.is_none() {
                 line(&mut text, "  nothing to do");
             }
+            if let Some(waits) = outcome.waits() {
+                line(&mut text, &format!("  {waits}"));
+            }
         }
         if self.subjects.is_empty() && self.notes.is_empty() && self.steps.is_empty() {
             line(&mut text, "nothing to do");
@@ -134,6 +142,14 @@ impl Report {
             self.subjects.len() - 1
         });
         &mut self.subjects[at]
+    }
+}
+
+impl Outcome {
+    /// What waits for its time, if anything does.
+    pub fn waits(&self) -> Option<String> {
+        let at = self.wake_at?.strftime("%F %H:%M:%S UTC");
+        Some(format!("more is due at {at}; the next run or sweep after that does it"))
     }
 }
 
@@ -253,6 +269,18 @@ fn may_pass(error: &LookError) -> bool {
     }
 }
 
+/// What happened, that nothing is lost, and what comes next.
+fn told(error: &LookError) -> String {
+    let what = error.to_string();
+    let what = what.trim_end_matches('.');
+    let next = if may_pass(error) {
+        "the next run or sweep tries again"
+    } else {
+        "put it right, and the next run or sweep goes on from here"
+    };
+    format!("{what}. Nothing is lost: {next}")
+}
+
 /// Puts a look into the report. Returns what is worth a wait after it.
 fn record(
     report: &mut Report,
@@ -263,7 +291,7 @@ fn record(
     let looked = match ended {
         Ok(looked) => looked,
         Err(error) => {
-            report.outcome(&subject).error = Some(error.to_string());
+            report.outcome(&subject).error = Some(told(&error));
             return may_pass(&error).then_some((subject, Open::Failed));
         }
     };
@@ -276,6 +304,7 @@ fn record(
     }
     outcome.steps.extend(looked.steps);
     outcome.error = None;
+    outcome.wake_at = looked.wake_at;
     for note in looked.notes {
         if !outcome.notes.contains(&note) {
             outcome.notes.push(note);
