@@ -406,3 +406,24 @@ async fn an_app_makes_tokens_for_the_tracker_and_the_repositories_of_reports() {
     let said = workflow.room.world.comments_of(&reports, 1);
     assert_eq!(said.iter().map(|said| said.by.as_str()).collect::<Vec<_>>(), ["sentinel[bot]"], "the acknowledgement");
 }
+
+/// GitHub's clock goes as fast as ours, as it does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_run_opens_an_incident_although_reads_lag_behind_writes() {
+    let mut workflow = Workflow::new().await;
+    workflow.room.world.set_lag(true);
+    workflow.room.report("Overflow", "It crashes.");
+    workflow.newest_event();
+    let world = workflow.room.world.clone();
+    let ticking = tokio::spawn(async move {
+        let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
+        loop {
+            tick.tick().await;
+            world.advance(jiff::SignedDuration::from_millis(100));
+        }
+    });
+    let ran = workflow.run(&["action"]);
+    ticking.abort();
+    assert_eq!(ran.code, 0, "{}\n{}", ran.all(), workflow.room.call_log(60));
+    assert!(!workflow.room.status(workflow.room.incident()).is_empty(), "{}", ran.all());
+}
