@@ -114,6 +114,12 @@ async fn each_status_has_its_class() {
         ),
         (answer(429, &[("retry-after", "30")], "{}"), Error::Limited { until: now() + SignedDuration::from_secs(30) }),
         (answer(429, &[], "{}"), Error::Limited { until: in_a_minute }),
+        // By GitHub's clock, where this machine's differs; by this machine's, where the other is nonsense.
+        (
+            answer(429, &[("retry-after", "30"), ("date", "Mon, 02 Mar 2026 12:00:00 GMT")], "{}"),
+            Error::Limited { until: "2026-03-02T12:00:30Z".parse().unwrap() },
+        ),
+        (answer(429, &[("date", "Fri, 31 Dec 9999 23:59:59 GMT")], "{}"), Error::Limited { until: in_a_minute }),
         (
             answer(403, &[], r#"{"message":"You have exceeded a secondary rate limit."}"#),
             Error::Limited { until: in_a_minute },

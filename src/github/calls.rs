@@ -92,7 +92,8 @@ impl<T: Transport> Rest<T> {
         match (answer.data, fatal) {
             (Some(data), None) => Ok(data),
             (_, Some(problem)) if problem.kind.as_deref() == Some("RATE_LIMITED") => {
-                Err(Error::Limited { until: self.transport().now() + jiff::SignedDuration::from_secs(60) })
+                let now = self.newest_date().unwrap_or_else(|| self.transport().now());
+                Err(Error::Limited { until: now + jiff::SignedDuration::from_secs(60) })
             }
             (_, Some(problem)) if problem.kind.as_deref() == Some("FORBIDDEN") => Err(Error::Forbidden {
                 what,

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -61,10 +61,16 @@ impl<T: Transport> Rest<T> {
     }
 
     fn see_date(&self, response: &Response) {
-        let date = response.header("date").and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
-        if let Some(date) = date {
-            self.date.fetch_max(date.timestamp().as_second(), Ordering::Relaxed);
+        if let Some(date) = self.date_of(response) {
+            self.date.fetch_max(date.as_second(), Ordering::Relaxed);
         }
+    }
+
+    /// The answer's `Date`. One that is ten years off is nonsense.
+    fn date_of(&self, response: &Response) -> Option<Timestamp> {
+        let date = jiff::fmt::rfc2822::parse(response.header("date")?).ok()?.timestamp();
+        let off = date.duration_since(self.transport.now()).abs();
+        (off < SignedDuration::from_hours(24 * 3653)).then_some(date)
     }
 
     /// A read: tried a little, redirects followed within the API.
@@ -78,10 +84,10 @@ impl<T: Transport> Rest<T> {
                     let next = response.header("location").and_then(|to| self.within_api(to));
                     match next {
                         Some(next) => path = next,
-                        None => return Err(classify::failure(what, Method::Get, &response, self.transport.now())),
+                        None => return Err(self.failure(what, Method::Get, &response)),
                     }
                 }
-                _ => return Err(classify::failure(what, Method::Get, &response, self.transport.now())),
+                _ => return Err(self.failure(what, Method::Get, &response)),
             }
         }
         Err(Error::Moved { what: what.to_owned(), to: None })
@@ -189,8 +195,10 @@ impl<T: Transport> Rest<T> {
         Err(Error::Unknown { what: what.to_owned(), why: "an answer that is no JSON".to_owned() })
     }
 
+    /// The failure that an answer stands for. A limit ends by GitHub's clock, which tells when the next hour begins.
     pub(super) fn failure(&self, what: &str, method: Method, response: &Response) -> Error {
-        classify::failure(what, method, response, self.transport.now())
+        let now = self.date_of(response).unwrap_or_else(|| self.transport.now());
+        classify::failure(what, method, response, now)
     }
 
     /// A GraphQL query. It reads, so it is tried like a read.
@@ -214,7 +222,7 @@ impl<T: Transport> Rest<T> {
                 },
                 404 | 405 => return Err(Error::Unsupported("GraphQL".to_owned())),
                 500.. => last = format!("status {}", response.status),
-                _ => return Err(classify::failure(what, Method::Get, &response, self.transport.now())),
+                _ => return Err(self.failure(what, Method::Get, &response)),
             }
         }
         Err(Error::Unavailable { what: what.to_owned(), why: last })
