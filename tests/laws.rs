@@ -383,7 +383,6 @@ fn p11_only_an_unedited_command_by_someone_who_may_counts() {
         // alice's own words, edited by bob.
         let words = room.as_("alice").comment(&tracker, number, "Hm.").unwrap();
         room.as_("bob").edit_comment(&tracker, words, "/wardroom close invalid").unwrap();
-        // A login that has moved to another account.
         room.settle().await;
         assert!(room.world.issue_now(&tracker, number).unwrap().is_open());
         insta::assert_snapshot!("not_counted", room.said(&tracker, number).join("\n"));

@@ -127,7 +127,7 @@ fn accept(
     }
 }
 
-/// A field that a person filled is theirs: a command does not overwrite it.
+/// A command fills an empty field and overwrites none.
 fn set_field(
     answers: &mut Answers,
     ruling: &Ruling<'_>,
@@ -140,8 +140,8 @@ fn set_field(
         Some(field) if !field.empty && !same(&field.value) => answers.no(
             ruling,
             format!(
-                "The field **{name}** says {} already, and Wardroom does not overwrite what a person wrote. Nothing was \
-                 changed. Edit the field in the issue if {} is right.",
+                "The field **{name}** says {} already, and a command only fills an empty field. Nothing was changed. Edit \
+                 the field in the issue if {} is right.",
                 fence::code_span(&field.value, 120),
                 fence::code_span(value, 120)
             ),

@@ -58,8 +58,7 @@ impl Findings {
                 }
             }
         }
-        found.exploited = filled(checklist, EXPLOITATION)
-            .is_some_and(|field| field.value.trim().to_ascii_lowercase().starts_with("found"));
+        found.exploited = filled(checklist, EXPLOITATION).is_some_and(|field| says_found(&field.value));
         found
     }
 
@@ -185,6 +184,12 @@ impl Findings {
             self.say(GHSA_FIELDS[1], &second.value, &format!("**{}** says `{}`", GHSA_FIELDS[0], first.value));
         }
     }
+}
+
+/// Whether a value is `Found`, perhaps with a remark behind it; "found nothing" is not.
+fn says_found(value: &str) -> bool {
+    let word = value.split([',', ':', ';', '(', '.', '\n']).next().unwrap_or_default();
+    word.trim().trim_matches('`').eq_ignore_ascii_case("found")
 }
 
 /// `CVE-` year `-` at least four digits (CVE Program, CVE Record format).

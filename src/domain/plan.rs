@@ -175,6 +175,7 @@ fn edits(observed: &Observed, memory: &Memory, now: Timestamp) -> Option<Edits> 
 
 /// The edits after the one that led to the body which is accounted for.
 fn after_known(edits: Vec<Edit>, memory: &Memory) -> Vec<Edit> {
+    let edits: Vec<Edit> = edits.into_iter().filter(|edit| memory.at.is_none_or(|at| edit.at >= at)).collect();
     let begins = edits.iter().position(|edit| short_digest(&edit.before) == memory.body);
     let ends = edits.iter().position(|edit| short_digest(&edit.after) == memory.body);
     let start = begins.or(ends.map(|at| at + 1)).unwrap_or(0);
@@ -207,7 +208,7 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     };
     memory.filled.extend(wanted.refilled.iter().cloned());
     let since = memory.repair.take().map_or(memory_at, |repair| repair.since);
-    let quiet_at = observed.issue.updated_at.map(|at| at + QUIET);
+    let quiet_at = observed.issue.updated_at.and_then(|at| at.checked_add(QUIET).ok());
     let quiet = quiet_at.is_none_or(|at| now >= at);
     let new_body = if quiet { wanted.body.clone() } else { None };
     let waiting = if quiet { Vec::new() } else { wanted.why.clone() };

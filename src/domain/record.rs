@@ -244,10 +244,13 @@ fn is_lost(
     if edits[setter].editor.as_deref() == Some(mine) {
         return false;
     }
+    // An empty field that ours filled was filled on purpose, even if the same words stood there before.
+    if matches!(was.value, Value::Field(_, true)) {
+        return false;
+    }
     let had_it_before = (0..=setter).any(|at| value_before(at).as_ref() == Some(&set.value));
     let never_ours = match (&was.value, &set.value) {
         (Value::Task(_), Value::Task(state)) => *state != TaskState::NotApplicable,
-        (Value::Field(_, empty), _) => !empty,
         _ => true,
     };
     had_it_before || never_ours

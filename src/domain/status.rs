@@ -167,7 +167,7 @@ fn warnings(observed: &Observed, policy: &Policy, parts: &Parts<'_>) -> Vec<Stri
     }
     if observed.failures >= 10 {
         lines.push(format!(
-            "{} looks at this incident in a row failed. Wardroom goes on trying once an hour; its log says why.",
+            "The last {} looks at this incident failed. Wardroom goes on trying once an hour; its log says why.",
             observed.failures
         ));
     }

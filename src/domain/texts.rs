@@ -98,7 +98,7 @@ fn report_link(report: &Issue, id: &ReportId) -> String {
 
 fn containment(id: &ReportId) -> String {
     format!(
-        "\n### This report is public\n\nEveryone can read [{repo}] issue {number}. What can still be done, by a person:\n\n\
+        "\n### This report is public\n\nEveryone can read `{repo}#{number}`. What can still be done, by a person:\n\n\
          1. Ask the reporter to go on in private, and to say no more there.\n\
          2. Lock the conversation, so that nobody adds details.\n\
          3. Move what matters here. Transferring the issue into a private repository or deleting it takes the page away; \
@@ -251,7 +251,7 @@ pub fn draft_answer(why: TurnedDown, reason: Option<&str>, policy: &Policy) -> S
         ),
     };
     format!(
-        "{}\nClosed without a fix: clocks have stopped and nobody is reminded. The reporter may still wait for an answer. A \
+        "{}\nClosed without a fix. The reporter may still wait for an answer. A \
          draft, to be changed and sent by a person:\n\n> Thank you for your report and for keeping it private.\n>\n\
          > {middle}\n",
         marker(DRAFT_ANSWER, why.word())

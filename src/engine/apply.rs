@@ -14,8 +14,8 @@ use crate::github::types::IssuePatch;
 enum Outcome {
     /// It was done, with so many writes.
     Done(usize),
-    /// Someone else changed the issue at the same moment: look again.
-    LookAgain,
+    /// Someone else changed the issue at the same moment: look again. So many writes were made.
+    LookAgain(usize),
 }
 
 impl Engine {
@@ -31,7 +31,8 @@ impl Engine {
                     looked.writes += writes;
                     looked.steps.push(describe(action));
                 }
-                Ok(Outcome::LookAgain) => {
+                Ok(Outcome::LookAgain(writes)) => {
+                    looked.writes += writes;
                     looked.notes.push("someone changed the issue at the same moment; looking again".to_owned());
                     looked.unfinished = true;
                     looked.wake_at = Some(self.now() + READ_LAG);
@@ -102,7 +103,7 @@ impl Engine {
         if self.guards.recheck {
             let fresh = self.github.issue(repo, number).await?;
             if fresh.text() != expected {
-                return Ok(Outcome::LookAgain);
+                return Ok(Outcome::LookAgain(0));
             }
         }
         let patch = IssuePatch { body: Some(body.to_owned()), ..IssuePatch::default() };
@@ -125,7 +126,7 @@ impl Engine {
         if base.is_some_and(|base| same(base.body.as_deref(), expected)) {
             Ok(Outcome::Done(1))
         } else {
-            Ok(Outcome::LookAgain)
+            Ok(Outcome::LookAgain(1))
         }
     }
 }

@@ -117,7 +117,9 @@ pub fn intake(
     let report = ReportId { repo: repo.clone(), number: issue.number };
     let report_label = &policy.reports.label;
     if in_reports && event == "issues" && (issue.has_label(report_label) || label(report_label)) {
-        if payload.action.as_deref() == Some("labeled") && label(report_label) {
+        // A form hangs the label in the reporter's name: that is no person's wish to open an old report.
+        let by_author = issue.user.as_ref().map(|user| user.id) == payload.sender.as_ref().map(|sender| sender.id);
+        if payload.action.as_deref() == Some("labeled") && label(report_label) && !by_author {
             asked.facts.push((asked_key(&report), "label".to_owned(), now + ASKED_LIFE));
         }
         asked.subjects.push(Subject::Report(report));

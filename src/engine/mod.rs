@@ -179,6 +179,7 @@ impl Engine {
         };
         let mut before = Looked::default();
         if let Some(id) = plan::unanswered(&observed, self.key.as_deref()).filter(|_| self.write) {
+            self.refuse_public_tracker().await?;
             self.acknowledge(&id, number, &mut before).await?;
             observed.acknowledged = true;
         }

@@ -148,7 +148,9 @@ impl Engine {
 
     async fn consider_opening(&self, id: &ReportId, report: &Issue) -> Result<Looked, LookError> {
         let now = self.now();
-        let asked = self.store.get(&asked_key(id), now).await?.is_some();
+        // A label lifts the question of age; only `sweep --adopt` lifts the limit of the hour too.
+        let wish = self.store.get(&asked_key(id), now).await?;
+        let (asked, adopted) = (wish.is_some(), wish.as_deref() == Some("adopt"));
         let old = self.policy.reports.since().is_some_and(|since| report.created_at.is_none_or(|at| at < since));
         if old && !asked {
             return Ok(note(format!(
@@ -165,7 +167,7 @@ impl Engine {
         let hour_ago = now - SignedDuration::from_hours(1);
         let recent = listed.iter().filter(|(_, issue)| issue.created_at.is_some_and(|at| at > hour_ago)).count();
         let limit = usize::try_from(self.policy.reports.open_per_hour).unwrap_or(usize::MAX);
-        if recent >= limit && !asked {
+        if recent >= limit && !adopted {
             let mut looked = note(format!(
                 "{recent} incidents were opened within the hour, the limit of reports.open_per_hour; {id} waits. Open it now \
                  with `wardroom sweep --adopt {}`",
@@ -190,6 +192,15 @@ impl Engine {
     ) -> Result<Looked, LookError> {
         self.refuse_public_tracker().await?;
         let report_repo = self.github.repository(&id.repo).await?;
+        if self.policy.allow_public_tracker && report_repo.is_private() {
+            let tracker = self.github.repository(&self.tracker).await?;
+            if !tracker.is_private() {
+                return Err(LookError::Refused(
+                    "the report is private and the tracker is not. Nothing was written: what is private stays private                      whatever the policy says. Use a private tracker for private reports."
+                        .to_owned(),
+                ));
+            }
+        }
         let checklist = template::render(&self.template, &self.policy)
             .map_err(|error| LookError::Refused(format!("the checklist template: {error}")))?;
         let body = texts::tracker_body(report, id, report_repo.is_private(), &checklist, &self.policy).map_err(|chars| {
@@ -203,7 +214,7 @@ impl Engine {
         for label in &labels {
             looked.writes += self.ensure_label(label).await?;
         }
-        let new = NewIssue {
+        let mut new = NewIssue {
             title: incident::next_title(listed.iter().map(|(_, issue)| issue.title.as_str()), now),
             body,
             labels: labels.into_iter().map(|label| label.name).collect(),
@@ -212,7 +223,16 @@ impl Engine {
         if self.guards.journal {
             self.store.put(&intent_key(id), &now.to_string(), now + LIST_LAG).await?;
         }
-        let created = match self.github.create_issue(&self.tracker, &new).await {
+        let mut answer = self.github.create_issue(&self.tracker, &new).await;
+        // GitHub refuses all of it for one name that cannot be assigned, such as someone who has left. A 422 did nothing.
+        if matches!(answer, Err(Error::Invalid { .. })) && !new.assignees.is_empty() {
+            looked
+                .notes
+                .push("the policy's roster names someone who cannot be assigned; nobody was assigned".to_owned());
+            new.assignees.clear();
+            answer = self.github.create_issue(&self.tracker, &new).await;
+        }
+        let created = match answer {
             Ok(created) => created,
             Err(error) => {
                 if !matches!(error, Error::Unknown { .. }) {

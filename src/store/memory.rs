@@ -82,8 +82,14 @@ impl Store for MemoryStore {
             }
         }
         for (key, value, until) in asked.facts {
-            state.facts.insert(key, (value, until));
+            // An event that comes late must not lower what a read has to reach: RFC 3339 times order as text.
+            let later =
+                |known: &(String, Timestamp)| key.starts_with("floor ") && known.0 > value && known.1 > delivery.at;
+            if !state.facts.get(&key).is_some_and(later) {
+                state.facts.insert(key, (value, until));
+            }
         }
+        state.facts.retain(|_, (_, until)| *until > delivery.at);
         Ok(new)
     }
 
