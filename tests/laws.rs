@@ -166,8 +166,6 @@ proptest! {
             room.as_("alice").set_field(&room.tracker, number, "CVSS vector", VECTORS[vector]).unwrap();
             let log: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
             for (nth, task, done, kind) in races.clone() {
-                // Free text is put back only while nobody else has saved since: with more races only boxes and fields.
-                let kind = if races.len() > 1 { kind.max(1) } else { kind };
                 let (log, tracker) = (log.clone(), room.tracker.clone());
                 room.world.faults(|faults| faults.on_call(nth, move |world| {
                     let person = world.person("bob");

@@ -359,6 +359,31 @@ fn p4_an_edit_that_a_write_of_ours_overwrote_is_put_back() {
 }
 
 #[test]
+fn p4_text_that_a_write_overwrote_is_put_back_beside_what_others_wrote_since_and_only_once() {
+    let mut desk = Desk::new();
+    desk.settle();
+    let base = desk.body();
+    let note = |body: &str, text: &str| body.replacen("### Resources", &format!("{text}\n\n### Resources"), 1);
+    desk.save("bob", note(&base, "Note of bob."));
+    let ours = base.replacen("`Critical|High|Medium|Low`", "`High`", 1);
+    desk.save("wardroom[bot]", ours.clone());
+    desk.save("alice", note(&ours, "Note of alice."));
+    desk.settle();
+    for kept in ["Note of bob.", "Note of alice.", "`High`"] {
+        assert_eq!(desk.body().matches(kept).count(), 1, "{kept}\n{}", desk.body());
+    }
+    // bob takes it out himself: then it stays out.
+    desk.pass(60);
+    let without = desk.body().replacen("Note of bob.\n\n", "", 1);
+    desk.save("bob", without.clone());
+    desk.settle();
+    assert_eq!(desk.body(), without);
+    desk.observed.comments.retain(|comment| !comment.text().starts_with("<!-- wardroom:status"));
+    desk.settle();
+    assert_eq!(desk.body(), without, "nor after the memory is lost");
+}
+
+#[test]
 fn p4_what_a_person_did_after_the_overwriting_stands() {
     let mut desk = Desk::new();
     desk.settle();

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::answers;
 use super::body::{self, BodyChange};
 use super::checklist::Checklist;
-use super::decisions::{self, Decisions, Ruling, Verdict};
+use super::decisions::{self, Decisions, Ruling};
 use super::facts::{Comment, Issue, IssueState, Reaction};
 use super::findings::Findings;
 use super::incident::{self, ReportId, Standing};
@@ -405,10 +405,4 @@ pub fn is_ours(observed: &Observed, policy: &Policy, key: Option<&[u8]>) -> bool
     let memory = remembered(observed, key).unwrap_or_default();
     let rulings = decisions::rulings(observed, &memory, policy);
     Decisions::fold(&rulings).adopted.is_some()
-}
-
-/// Whether a comment holds an `adopt`, so that an issue which is not ours is worth a look.
-pub fn asks_for_adoption(rulings: &[Ruling<'_>]) -> bool {
-    let adopt = |ruling: &Ruling<'_>| matches!(ruling.command, Ok(super::command::Command::Adopt));
-    rulings.iter().any(|ruling| adopt(ruling) && !matches!(ruling.verdict, Verdict::Edited | Verdict::EditedLater))
 }

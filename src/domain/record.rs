@@ -209,14 +209,9 @@ pub fn restore(edits: &[Edit], mine: &str, body: &str) -> Option<(String, Vec<St
                 told.push(format!("put back {}", named(&was.name)));
             }
         }
-        // Free text is put back only where ours is still the newest body: then what stands between the two is known.
         // Only right behind a person's edit: what ours changed behind one of our own was its repair.
         let behind_a_person = edits[index - 1].editor.as_deref() != Some(mine) && edits[index - 1].after == edit.before;
-        if behind_a_person
-            && later_changes.is_empty()
-            && edit.after == body
-            && let Some(next) = restore_text(edits, index, &restored)
-        {
+        if behind_a_person && let Some(next) = restore_text(edit, later_changes, &restored) {
             restored = next;
             told.push("put back text that a write had overwritten".to_owned());
         }
@@ -269,33 +264,56 @@ fn set_item(body: &str, checklist: &Checklist, key: &str, value: &Value) -> Opti
     }
 }
 
-/// Puts back lines of free text that our write `index` removed or set back, when ours is the newest body: the lines that
-/// differ between the body we overwrote and ours, and that are no task or field, are taken from the overwritten one.
-fn restore_text(edits: &[Edit], index: usize, current: &str) -> Option<String> {
-    let edit = &edits[index];
-    let overwritten = edit.before.as_str();
-    // The base of our write is an older body; free text that stands in it as in ours was changed only by a person.
-    let is_item_line = |text: &str| {
-        let parsed = Checklist::parse(text);
-        parsed.tasks().next().is_some() || !parsed.fields.is_empty()
+/// Puts back the free text that a write of ours removed or set back: lines that differ between the body it overwrote and
+/// its own, and that are no task or field. Others may have saved since, so each run of lines goes to where its neighbours
+/// stand now. A run that stood in a later body was put back already, or a person took it out: it stays as it is.
+fn restore_text(edit: &Edit, later: &[Edit], current: &str) -> Option<String> {
+    let lost = lost_lines(edit);
+    if lost.is_empty() {
+        return None;
+    }
+    let since = similar::TextDiff::from_lines(edit.after.as_str(), current);
+    let place_of = |ours: usize| {
+        since.ops().iter().find_map(|op| {
+            let (old, new) = (op.old_range(), op.new_range());
+            (op.tag() == similar::DiffTag::Equal && old.contains(&ours)).then(|| new.start + (ours - old.start))
+        })
     };
-    let diff = similar::TextDiff::from_lines(overwritten, current);
-    let mut out = String::with_capacity(current.len());
+    let mut lines: Vec<String> = since.new_slices().iter().map(|line| (*line).to_owned()).collect();
     let mut changed = false;
-    for op in diff.ops() {
-        let theirs: String = diff.old_slices()[op.old_range()].concat();
-        let ours: String = diff.new_slices()[op.new_range()].concat();
-        let keep_ours = theirs == ours
-            || ours
-                .split_inclusive('\n')
-                .chain(theirs.split_inclusive('\n'))
-                .any(|line| is_item_line(line.trim_start()));
-        if keep_ours {
-            out.push_str(&ours);
+    // From the end, so that the places before stay true.
+    for (range, text) in lost.into_iter().rev() {
+        let words = text.trim();
+        if !words.is_empty() && later.iter().any(|edit| edit.after.contains(words)) {
+            continue;
+        }
+        let places: Option<Vec<usize>> = range.clone().map(place_of).collect();
+        let start = if range.is_empty() {
+            place_of(range.start).or_else(|| Some(place_of(range.start.checked_sub(1)?)? + 1))
         } else {
-            out.push_str(&theirs);
+            places.as_ref().and_then(|places| places.first().copied())
+        };
+        let together = places.is_some_and(|places| places.windows(2).all(|pair| pair[0] + 1 == pair[1]));
+        if let Some(start) = start.filter(|_| together) {
+            lines.splice(start..start + range.len(), [text]);
             changed = true;
         }
     }
-    changed.then_some(out)
+    changed.then(|| lines.concat())
+}
+
+/// Runs of lines of the body that a write of ours made, each with the free text that stood there before it.
+fn lost_lines(edit: &Edit) -> Vec<(std::ops::Range<usize>, String)> {
+    let is_item = |line: &&str| {
+        let parsed = Checklist::parse(line.trim_start());
+        parsed.tasks().next().is_some() || !parsed.fields.is_empty()
+    };
+    let diff = similar::TextDiff::from_lines(edit.before.as_str(), edit.after.as_str());
+    let different = diff.ops().iter().filter(|op| op.tag() != similar::DiffTag::Equal);
+    let free = different.filter(|op| {
+        let theirs = diff.old_slices().get(op.old_range()).unwrap_or_default();
+        let ours = diff.new_slices().get(op.new_range()).unwrap_or_default();
+        !theirs.iter().chain(ours).any(is_item)
+    });
+    free.map(|op| (op.new_range(), diff.old_slices().get(op.old_range()).unwrap_or_default().concat())).collect()
 }
