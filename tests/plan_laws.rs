@@ -384,6 +384,18 @@ fn p4_text_that_a_write_overwrote_is_put_back_beside_what_others_wrote_since_and
 }
 
 #[test]
+fn p4_text_that_a_person_took_out_and_a_write_brought_back_is_taken_out_again() {
+    let mut desk = Desk::new();
+    desk.settle();
+    let base = desk.body();
+    let without = base.replacen("Example:\n\n", "", 1);
+    desk.save("bob", without.clone());
+    desk.save("wardroom[bot]", base.replacen("`Critical|High|Medium|Low`", "`High`", 1));
+    desk.settle();
+    assert_eq!(desk.body(), without.replacen("`Critical|High|Medium|Low`", "`High`", 1));
+}
+
+#[test]
 fn p4_what_a_person_did_after_the_overwriting_stands() {
     let mut desk = Desk::new();
     desk.settle();

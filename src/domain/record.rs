@@ -211,7 +211,7 @@ pub fn restore(edits: &[Edit], mine: &str, body: &str) -> Option<(String, Vec<St
         }
         // Only right behind a person's edit: what ours changed behind one of our own was its repair.
         let behind_a_person = edits[index - 1].editor.as_deref() != Some(mine) && edits[index - 1].after == edit.before;
-        if behind_a_person && let Some(next) = restore_text(edit, later_changes, &restored) {
+        if behind_a_person && let Some(next) = restore_text(&edits[..=index], mine, later_changes, &restored) {
             restored = next;
             told.push("put back text that a write had overwritten".to_owned());
         }
@@ -267,8 +267,9 @@ fn set_item(body: &str, checklist: &Checklist, key: &str, value: &Value) -> Opti
 /// Puts back the free text that a write of ours removed or set back: lines that differ between the body it overwrote and
 /// its own, and that are no task or field. Others may have saved since, so each run of lines goes to where its neighbours
 /// stand now. A run that stood in a later body was put back already, or a person took it out: it stays as it is.
-fn restore_text(edit: &Edit, later: &[Edit], current: &str) -> Option<String> {
-    let lost = lost_lines(edit);
+fn restore_text(until: &[Edit], mine: &str, later: &[Edit], current: &str) -> Option<String> {
+    let (edit, earlier) = until.split_last()?;
+    let lost = lost_lines(edit, earlier, mine);
     if lost.is_empty() {
         return None;
     }
@@ -284,7 +285,8 @@ fn restore_text(edit: &Edit, later: &[Edit], current: &str) -> Option<String> {
     // From the end, so that the places before stay true.
     for (range, text) in lost.into_iter().rev() {
         let words = text.trim();
-        if !words.is_empty() && later.iter().any(|edit| edit.after.contains(words)) {
+        let stood = edit.after.matches(words).count();
+        if !words.is_empty() && later.iter().any(|edit| edit.after.matches(words).count() > stood) {
             continue;
         }
         let places: Option<Vec<usize>> = range.clone().map(place_of).collect();
@@ -302,8 +304,14 @@ fn restore_text(edit: &Edit, later: &[Edit], current: &str) -> Option<String> {
     changed.then(|| lines.concat())
 }
 
-/// Runs of lines of the body that a write of ours made, each with the free text that stood there before it.
-fn lost_lines(edit: &Edit) -> Vec<(std::ops::Range<usize>, String)> {
+/// Runs of lines of the body that a write of ours made, each with the free text that stood there before it. Lines that
+/// ours only added are lost work where a person had just taken them out; where a write of ours had, they are its repair.
+fn lost_lines(edit: &Edit, earlier: &[Edit], mine: &str) -> Vec<(std::ops::Range<usize>, String)> {
+    let was_taken_out = |words: &str| {
+        let fewer = |edit: &&Edit| edit.before.matches(words).count() > edit.after.matches(words).count();
+        let taker = earlier.iter().rev().find(fewer);
+        taker.is_some_and(|edit| edit.editor.as_deref() != Some(mine))
+    };
     let is_item = |line: &&str| {
         let parsed = Checklist::parse(line.trim_start());
         parsed.tasks().next().is_some() || !parsed.fields.is_empty()
@@ -313,7 +321,8 @@ fn lost_lines(edit: &Edit) -> Vec<(std::ops::Range<usize>, String)> {
     let free = different.filter(|op| {
         let theirs = diff.old_slices().get(op.old_range()).unwrap_or_default();
         let ours = diff.new_slices().get(op.new_range()).unwrap_or_default();
-        !theirs.iter().chain(ours).any(is_item)
+        let added = theirs.concat().trim().is_empty();
+        !theirs.iter().chain(ours).any(is_item) && (!added || was_taken_out(ours.concat().trim()))
     });
     free.map(|op| (op.new_range(), diff.old_slices().get(op.old_range()).unwrap_or_default().concat())).collect()
 }
