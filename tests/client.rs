@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use wardroom::domain::facts::{Account, Label, RepoName, Role};
+use wardroom::github::graphql;
 use wardroom::github::rest::{Identity, Rest};
 use wardroom::github::transport::{Method, Request, Response, Transport, TransportError};
 use wardroom::github::types::{IssueFilter, IssuePatch};
@@ -203,6 +204,9 @@ async fn a_role_belongs_to_the_number_not_to_the_name() {
     ] {
         assert_eq!(client(vec![scripted]).role(&repo(), &who).await.unwrap(), wanted);
     }
+    for none in [answer(404, &[], "404 page not found"), answer(405, &[], "")] {
+        assert!(matches!(client(vec![none]).role(&repo(), &who).await, Err(Error::Unsupported(_))));
+    }
 }
 
 #[tokio::test]
@@ -213,6 +217,8 @@ async fn what_is_there_already_or_gone_already_is_no_error() {
     let gone = client(vec![answer(404, &[], r#"{"message":"Label does not exist"}"#)]);
     gone.remove_label(&repo(), 7, "a/b c").await.unwrap();
     assert_eq!(asked(&gone), ["DELETE /repos/octo/security/issues/7/labels/a%2Fb%20c"]);
+    let no_issue = client(vec![answer(404, &[], r#"{"message":"Not Found"}"#)]);
+    assert!(matches!(no_issue.remove_label(&repo(), 7, "incident").await, Err(Error::NotFound(_))));
 }
 
 #[tokio::test]
@@ -222,7 +228,9 @@ async fn a_file_is_text_or_nothing() {
     let read = |scripted| async { client(vec![scripted]).file(&repo(), ".github/wardroom.yml").await };
     assert_eq!(read(file("bW9kZTog\\nb24=\\n")).await.unwrap().as_deref(), Some("mode: on"));
     assert_eq!(read(answer(404, &[], "{}")).await.unwrap(), None);
-    for bad in [answer(200, &[], r#"{"type":"dir"}"#), file("/w=="), file("%%")] {
+    let directory = answer(200, &[], r#"[{"type":"file","name":"wardroom.yml"}]"#);
+    let too_large = answer(200, &[], r#"{"type":"file","encoding":"none","content":""}"#);
+    for bad in [answer(200, &[], r#"{"type":"submodule"}"#), directory, too_large, file("/w=="), file("%%")] {
         assert!(matches!(read(bad).await, Err(Error::Invalid { .. })));
     }
 }
@@ -272,6 +280,53 @@ async fn a_server_without_graphql_is_told_apart_from_one_that_fails() {
         client(vec![answer(200, &[], problem)]).history(&repo(), 7, None, &[]).await,
         Err(Error::NotFound(_))
     ));
+}
+
+#[tokio::test]
+async fn graphql_says_its_limits_and_its_age_with_status_200() {
+    let history = |headers: &[(&str, &str)], body: &str| {
+        let client = client(vec![answer(200, headers, body)]);
+        async move { client.history(&repo(), 7, None, &[]).await.unwrap_err() }
+    };
+    let limited = r#"{"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded"}]}"#;
+    let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1772445600")];
+    let until = "2026-03-02T10:00:00Z".parse().unwrap();
+    assert_eq!(history(&headers, limited).await, Error::Limited { until });
+    let old = r#"{"errors":[{"message":"Field 'x' doesn't exist","extensions":{"code":"undefinedField"}}]}"#;
+    assert!(matches!(history(&[], old).await, Error::Unsupported(_)));
+    let odd = r#"{"data":null,"errors":[{"message":"Something went wrong"}]}"#;
+    assert!(matches!(history(&[], odd).await, Error::Unavailable { .. }));
+}
+
+#[tokio::test]
+async fn edits_without_an_end_are_not_read_for_ever() {
+    let page = r#"{"data":{"repository":{"issue":{"lastEditedAt":null,"userContentEdits":{"nodes":[
+        {"editedAt":"2026-03-02T09:00:00Z","diff":"x"}],"pageInfo":{"hasNextPage":true,"endCursor":"same"}}}},"nodes":[]}}"#;
+    let pages = graphql::MOST_EDIT_PAGES;
+    let client = client((0..pages).map(|_| answer(200, &[], page)).collect());
+    assert_eq!(client.history(&repo(), 7, None, &[]).await.unwrap().revisions.len(), pages);
+}
+
+#[tokio::test]
+async fn a_single_thing_is_asked_for_with_its_tag_and_a_list_is_not() {
+    let changed = ISSUE.replace("\"t\"", "\"changed\"");
+    let client = client(vec![
+        answer(200, &[("etag", "\"a\"")], ISSUE),
+        answer(304, &[("date", "Mon, 02 Mar 2026 09:30:00 GMT")], ""),
+        answer(200, &[("etag", "\"b\"")], &changed),
+        answer(304, &[], ""),
+        answer(200, &[("etag", "\"c\"")], "[]"),
+        answer(200, &[("etag", "\"c\"")], r#"[{"id": 1}]"#),
+    ]);
+    for title in ["t", "t", "changed", "changed"] {
+        assert_eq!(client.issue(&repo(), 7).await.unwrap().title, title);
+    }
+    assert_eq!(client.server_time(), Some("2026-03-02T09:30:00Z".parse().unwrap()), "an unchanged answer has a date");
+    assert!(client.comments(&repo(), 7).await.unwrap().is_empty());
+    assert_eq!(client.comments(&repo(), 7).await.unwrap().len(), 1);
+    let asked = client.transport().asked.lock().unwrap();
+    let tags: Vec<Option<&str>> = asked.iter().map(|request| request.etag.as_deref()).collect();
+    assert_eq!(tags, [None, Some("\"a\""), Some("\"a\""), Some("\"b\""), None, None]);
 }
 
 #[tokio::test]

@@ -49,6 +49,11 @@ pub enum ConnectError {
     /// An address cannot be used.
     #[error("{0} is not an address like https://api.github.com, or GraphQL is on another host than the API")]
     Address(&'static str),
+    /// A token would cross a network in the open.
+    #[error(
+        "{0} begins with http://: the token would be readable on the way. Use https:// (http only on this machine)"
+    )]
+    Open(&'static str),
     /// The key is no key.
     #[error(
         "WARDROOM_PRIVATE_KEY is not an RSA private key in PEM form: it begins with -----BEGIN RSA PRIVATE KEY----- and \
@@ -111,7 +116,7 @@ impl Auth {
         let kind = match credentials {
             Credentials::Token(token) => Kind::Token(with_token(address, token)?),
             Credentials::App { id, key } => {
-                let app = address.client(Proof::App(*id, encoding_key(key)?))?;
+                let app = address.client(Proof::App(*id, encoding_key(*id, key)?))?;
                 Kind::App(Box::new(AppAuth { app, repositories, minted: Mutex::new(HashMap::new()) }))
             }
         };
@@ -161,10 +166,13 @@ fn with_token(address: &Address, token: &SecretString) -> Result<Octocrab, Conne
     address.client(Proof::Token(trimmed))
 }
 
-fn encoding_key(key: &SecretString) -> Result<octocrab::EncodingKey, ConnectError> {
+fn encoding_key(id: u64, key: &SecretString) -> Result<octocrab::EncodingKey, ConnectError> {
     // Secret stores often keep the line breaks as two characters.
     let text = key.expose_secret().replace("\\n", "\n");
-    octocrab::EncodingKey::from_rsa_pem(text.trim().as_bytes()).map_err(|_| ConnectError::Key)
+    let key = octocrab::EncodingKey::from_rsa_pem(text.trim().as_bytes()).map_err(|_| ConnectError::Key)?;
+    // The form alone says little: a key that cannot sign is found here, not in the first call.
+    octocrab::auth::create_jwt(id.into(), &key).map_err(|_| ConnectError::Key)?;
+    Ok(key)
 }
 
 impl AppAuth {
@@ -246,6 +254,17 @@ mod tests {
             assert!(!format!("{credentials:?}").contains("canary"));
             let error = Auth::new(&credentials, &address, Vec::new()).err().unwrap();
             assert!(!format!("{error} {error:?}").contains("canary"));
+        }
+    }
+
+    #[test]
+    fn a_key_that_cannot_sign_is_refused_at_once() {
+        let address = Address::new("https://api.github.com", None).unwrap();
+        let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, "canary key ".repeat(60));
+        let pem = format!("-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----\n");
+        for text in [pem.clone(), pem.replace("RSA ", ""), pem.replace("RSA PRIVATE", "PUBLIC"), "7".to_owned()] {
+            let app = Credentials::App { id: 7, key: SecretString::from(text) };
+            assert_eq!(Auth::new(&app, &address, Vec::new()).err(), Some(ConnectError::Key));
         }
     }
 

@@ -8,7 +8,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::rest::{Identity, Rest, repo_path, segment};
 use super::transport::{Method, Transport};
@@ -91,9 +91,8 @@ impl<T: Transport> Rest<T> {
         let fatal = answer.errors.iter().find(|problem| problem.kind.as_deref() != Some("NOT_FOUND"));
         match (answer.data, fatal) {
             (Some(data), None) => Ok(data),
-            (_, Some(problem)) if problem.kind.as_deref() == Some("RATE_LIMITED") => {
-                let now = self.newest_date().unwrap_or_else(|| self.transport().now());
-                Err(Error::Limited { until: now + jiff::SignedDuration::from_secs(60) })
+            (_, Some(problem)) if problem.is_old_schema() => {
+                Err(Error::Unsupported("GraphQL’s edit history".to_owned()))
             }
             (_, Some(problem)) if problem.kind.as_deref() == Some("FORBIDDEN") => Err(Error::Forbidden {
                 what,
@@ -134,12 +133,17 @@ impl<T: Transport> GitHub for Rest<T> {
     async fn file(&self, repo: &RepoName, path: &str) -> Result<Option<String>> {
         let what = format!("the file {path} of {repo}");
         let encoded: Vec<String> = path.split('/').map(segment).collect();
-        let file: File = match self.get(&what, &repo_path(repo, &format!("/contents/{}", encoded.join("/")))).await {
-            Ok(file) => file,
+        let found: Value = match self.get(&what, &repo_path(repo, &format!("/contents/{}", encoded.join("/")))).await {
+            Ok(found) => found,
             Err(Error::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
         let invalid = |message: &str| Error::Invalid { what: what.clone(), status: 200, message: message.to_owned() };
+        // A directory is answered with the list of what is in it.
+        if found.is_array() {
+            return Err(invalid("it is a directory"));
+        }
+        let file: File = serde_json::from_value(found).map_err(|_| invalid("it is described as nothing known"))?;
         if file.kind != "file" || file.encoding != "base64" || file.content.len() > MOST_FILE_BYTES * 2 {
             return Err(invalid("it is no text file of less than 1 MiB"));
         }
@@ -263,8 +267,7 @@ impl<T: Transport> GitHub for Rest<T> {
         let what = format!("unlabelling {}", issue_name(repo, number));
         let path = repo_path(repo, &format!("/issues/{number}/labels/{}", segment(name)));
         let response = self.write(&what, Method::Delete, &path, None).await?;
-        // 404 says that the label is not there, which is what was wanted; the next look sees it if the issue is gone.
-        if response.status == 404 {
+        if classify::label_is_off(&response) {
             return Ok(());
         }
         self.done(&what, Method::Delete, &response)
@@ -294,6 +297,7 @@ impl<T: Transport> GitHub for Rest<T> {
         let mut history = History::default();
         let mut after: Option<String> = None;
         let mut wanted = true;
+        let mut pages = 0;
         loop {
             let ids: Vec<&str> = chunks.next().unwrap_or_default().iter().map(|c| c.node_id.as_str()).collect();
             if !wanted && ids.is_empty() {
@@ -307,13 +311,15 @@ impl<T: Transport> GitHub for Rest<T> {
             }
             let issue = data.repository.and_then(|repository| repository.issue);
             let issue = issue.ok_or_else(|| Error::NotFound(issue_name(repo, number)))?;
+            pages += 1;
             history.last_edited_at = issue.last_edited_at;
             let edits = issue.user_content_edits;
             let (page, nodes) = edits.map_or((None, None), |edits| (Some(edits.page_info), edits.nodes));
             history.revisions.extend(nodes.into_iter().flatten().flatten().filter_map(graphql::EditNode::revision));
             // Newest first: the revision just before `since` is the base of the first edit that matters.
             let reached = history.revisions.last().is_some_and(|oldest| since.is_some_and(|since| oldest.at < since));
-            match page.filter(|page| page.has_next_page && !reached).and_then(|page| page.end_cursor) {
+            let more = page.filter(|page| page.has_next_page && !reached && pages < graphql::MOST_EDIT_PAGES);
+            match more.and_then(|page| page.end_cursor) {
                 Some(cursor) => after = Some(cursor),
                 None => wanted = false,
             }

@@ -28,8 +28,9 @@ pub(super) fn failure(what: &str, method: Method, response: &Response, now: Time
     match response.status {
         301 | 302 | 307 | 308 => Error::Moved { what, to: response.header("location").map(str::to_owned) },
         401 => Error::Unauthorized,
-        403 | 429 if is_limit(response, &body) => Error::Limited { until: limit_ends(response, now) },
+        403 | 429 if is_limit(response, &body) => limited(response, now),
         403 => Error::Forbidden { hint: hint(&what, response), what, message: message(&body) },
+        404 if is_page(response) => Error::Unsupported(what),
         404 => Error::NotFound(what),
         410 => Error::Gone(what),
         405 | 501 => Error::Unsupported(what),
@@ -37,6 +38,17 @@ pub(super) fn failure(what: &str, method: Method, response: &Response, now: Time
         status if method == Method::Get => Error::Unavailable { what, why: format!("status {status}") },
         status => Error::Unknown { what, why: format!("status {status}") },
     }
+}
+
+/// Whether an answer is no JSON: GitHub's own 404 is JSON, so this is a server without that endpoint, or something in
+/// between. It says nothing about what was asked for.
+fn is_page(response: &Response) -> bool {
+    !response.body.is_empty() && serde_json::from_slice::<serde::de::IgnoredAny>(&response.body).is_err()
+}
+
+/// The failure of an answer that is known to be a limit.
+pub(super) fn limited(response: &Response, now: Timestamp) -> Error {
+    Error::Limited { until: limit_ends(response, now) }
 }
 
 fn is_limit(response: &Response, body: &Body) -> bool {
@@ -92,6 +104,12 @@ pub(super) fn exists_already(response: &Response) -> bool {
     let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
     response.status == 422
         && body.errors.iter().any(|error| error.get("code").and_then(|code| code.as_str()) == Some("already_exists"))
+}
+
+/// Whether a label is not on an issue that is there: GitHub's 404 for an issue says something else.
+pub(super) fn label_is_off(response: &Response) -> bool {
+    let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
+    response.status == 404 && body.message.contains("Label does not exist")
 }
 
 /// Which permission a call needs and where it is granted.

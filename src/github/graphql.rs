@@ -12,6 +12,9 @@ pub const OPERATION: &str = "WardroomLook";
 /// Edits of a body that one call asks for. Each may hold 65,536 characters.
 pub const EDITS_PER_PAGE: usize = 25;
 
+/// At most so many pages of edits are read: 5,000 edits. What lies before them is as if GitHub did not tell it.
+pub const MOST_EDIT_PAGES: usize = 200;
+
 /// Comments that one call asks about: GitHub takes at most 100 node ids.
 pub const NODES_PER_CALL: usize = 100;
 
@@ -48,6 +51,13 @@ pub(super) struct Answer {
     pub(super) errors: Vec<Problem>,
 }
 
+/// Only the errors of an answer, whatever its data.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Problems {
+    #[serde(default)]
+    pub(super) errors: Vec<Problem>,
+}
+
 /// An error inside an answer of status 200.
 #[derive(Debug, Deserialize)]
 pub(super) struct Problem {
@@ -55,6 +65,22 @@ pub(super) struct Problem {
     pub(super) kind: Option<String>,
     #[serde(default)]
     pub(super) message: String,
+    #[serde(default)]
+    extensions: Option<Extensions>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Extensions {
+    #[serde(default)]
+    code: Option<String>,
+}
+
+impl Problem {
+    /// Whether the server's schema is older than the query.
+    pub(super) fn is_old_schema(&self) -> bool {
+        let code = self.extensions.as_ref().and_then(|extensions| extensions.code.as_deref());
+        matches!(code, Some("undefinedField" | "undefinedType" | "argumentNotAccepted"))
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -9,6 +9,7 @@ mod classify;
 pub mod graphql;
 pub mod octo;
 pub mod rest;
+mod tags;
 pub mod transport;
 pub mod types;
 

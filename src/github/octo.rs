@@ -43,9 +43,13 @@ impl Address {
     /// From `GITHUB_API_URL` and `GITHUB_GRAPHQL_URL`; without the second one it is derived from the first.
     ///
     /// # Errors
-    /// [`ConnectError::Address`] if an address is not one, or the two are on different hosts.
+    /// [`ConnectError::Address`] if an address is not one, or the two are on different hosts; [`ConnectError::Open`] if it
+    /// is `http` and not on this machine.
     pub fn new(api: &str, graphql: Option<&str>) -> Result<Address, ConnectError> {
         let (origin, prefix) = split(api).ok_or(ConnectError::Address("GITHUB_API_URL"))?;
+        if !is_guarded(&origin) {
+            return Err(ConnectError::Open("GITHUB_API_URL"));
+        }
         let graphql = match graphql {
             Some(address) => {
                 let (host, path) = split(address).ok_or(ConnectError::Address("GITHUB_GRAPHQL_URL"))?;
@@ -94,6 +98,15 @@ fn split(address: &str) -> Option<(String, String)> {
     let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "https" | "http"))?;
     let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
     Some((format!("{scheme}://{authority}"), uri.path().trim_end_matches('/').to_owned()))
+}
+
+/// Whether a token can be sent there without being read on the way.
+fn is_guarded(origin: &str) -> bool {
+    let Some(authority) = origin.strip_prefix("http://") else { return true };
+    let host =
+        authority.parse::<http::uri::Authority>().map(|authority| authority.host().to_owned()).unwrap_or_default();
+    let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 /// The transport over octocrab.
@@ -216,5 +229,17 @@ mod tests {
             assert!(Address::new(bad, None).is_err(), "{bad}");
         }
         assert!(Address::new("https://api.github.com", Some("https://evil.example/graphql")).is_err());
+    }
+
+    #[test]
+    fn a_token_does_not_cross_a_network_in_the_open() {
+        for here in ["http://localhost:80", "http://127.0.0.1:8000", "http://[::1]:8000", "https://git.example.org"] {
+            assert!(Address::new(here, None).is_ok(), "{here}");
+        }
+        for open in
+            ["http://api.github.com", "http://127.0.0.1.example.org", "http://10.0.0.1", "http://localhost.example"]
+        {
+            assert_eq!(Address::new(open, None), Err(ConnectError::Open("GITHUB_API_URL")), "{open}");
+        }
     }
 }

@@ -1,15 +1,17 @@
 //! The client: the port over a transport. Reads are repeated a little, writes are sent exactly once.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::tags::Tags;
 use super::transport::{Method, Request, Response, Transport};
 use super::types::RepoName;
-use super::{Error, Result, classify};
+use super::{Error, Result, classify, graphql};
 
 /// What may stand in a path segment as it is (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -29,6 +31,7 @@ pub struct Rest<T> {
     identity: Identity,
     /// Seconds since 1970 of the newest `Date`; 0 before the first.
     date: AtomicI64,
+    tags: Mutex<Tags>,
 }
 
 /// What kind of account the transport acts as.
@@ -43,7 +46,7 @@ pub enum Identity {
 impl<T: Transport> Rest<T> {
     /// A client over a transport.
     pub fn new(transport: T, identity: Identity) -> Self {
-        Rest { transport, identity, date: AtomicI64::new(0) }
+        Rest { transport, identity, date: AtomicI64::new(0), tags: Mutex::default() }
     }
 
     /// The transport, for those who own it.
@@ -73,11 +76,20 @@ impl<T: Transport> Rest<T> {
         (off < SignedDuration::from_hours(24 * 3653)).then_some(date)
     }
 
-    /// A read: tried a little, redirects followed within the API.
-    pub(super) async fn read(&self, what: &str, path: &str) -> Result<Response> {
+    fn tags(&self) -> MutexGuard<'_, Tags> {
+        self.tags.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time that an answer was given, by GitHub's clock where it says so.
+    fn now_by(&self, response: &Response) -> Timestamp {
+        self.date_of(response).unwrap_or_else(|| self.transport.now())
+    }
+
+    /// A read: tried a little, redirects followed within the API. A read of a `single` thing asks whether it changed.
+    async fn read(&self, what: &str, path: &str, single: bool) -> Result<Response> {
         let mut path = path.to_owned();
         for _ in 0..=REDIRECTS {
-            let response = self.read_once(what, &path).await?;
+            let response = self.read_once(what, &path, single).await?;
             match response.status {
                 200..=299 => return Ok(response),
                 301 | 302 | 307 | 308 => {
@@ -93,10 +105,11 @@ impl<T: Transport> Rest<T> {
         Err(Error::Moved { what: what.to_owned(), to: None })
     }
 
-    async fn read_once(&self, what: &str, path: &str) -> Result<Response> {
+    async fn read_once(&self, what: &str, path: &str, single: bool) -> Result<Response> {
         let mut last = None;
         for _ in 0..READ_TRIES {
-            let request = Request { method: Method::Get, path: path.to_owned(), body: None, etag: None };
+            let etag = if single { self.tags().tag(path) } else { None };
+            let request = Request { method: Method::Get, path: path.to_owned(), body: None, etag: etag.clone() };
             match self.transport.send(request).await {
                 Ok(response) if response.status >= 500 => {
                     self.see_date(&response);
@@ -107,6 +120,13 @@ impl<T: Transport> Rest<T> {
                 }
                 Ok(response) => {
                     self.see_date(&response);
+                    let unchanged = etag.filter(|_| response.status == 304);
+                    if let Some(kept) = unchanged.and_then(|tag| self.tags().unchanged(path, &tag)) {
+                        return Ok(kept);
+                    }
+                    if single {
+                        self.tags().keep(path, &response);
+                    }
                     return Ok(response);
                 }
                 Err(error) => last = Some(error.why),
@@ -123,7 +143,7 @@ impl<T: Transport> Rest<T> {
     }
 
     pub(super) async fn get<A: DeserializeOwned>(&self, what: &str, path: &str) -> Result<A> {
-        let response = self.read(what, path).await?;
+        let response = self.read(what, path, true).await?;
         decode(&response).map_err(|why| Error::Unavailable { what: what.to_owned(), why })
     }
 
@@ -133,7 +153,7 @@ impl<T: Transport> Rest<T> {
         let mut all = Vec::new();
         let joint = if path.contains('?') { '&' } else { '?' };
         for page in 1..=MOST_PAGES {
-            let response = self.read(what, &format!("{path}{joint}per_page=100&page={page}")).await?;
+            let response = self.read(what, &format!("{path}{joint}per_page=100&page={page}"), false).await?;
             let items: Vec<A> = decode(&response).map_err(|why| Error::Unavailable { what: what.to_owned(), why })?;
             let count = items.len();
             all.extend(items);
@@ -197,8 +217,7 @@ impl<T: Transport> Rest<T> {
 
     /// The failure that an answer stands for. A limit ends by GitHub's clock, which tells when the next hour begins.
     pub(super) fn failure(&self, what: &str, method: Method, response: &Response) -> Error {
-        let now = self.date_of(response).unwrap_or_else(|| self.transport.now());
-        classify::failure(what, method, response, now)
+        classify::failure(what, method, response, self.now_by(response))
     }
 
     /// A GraphQL query. It reads, so it is tried like a read.
@@ -216,6 +235,8 @@ impl<T: Transport> Rest<T> {
             };
             self.see_date(&response);
             match response.status {
+                // Over the limit GraphQL may answer 200 with an error inside; the headers say until when.
+                200 if graphql_limited(&response) => return Err(classify::limited(&response, self.now_by(&response))),
                 200 => match decode(&response) {
                     Ok(answer) => return Ok(answer),
                     Err(why) => last = why,
@@ -227,6 +248,11 @@ impl<T: Transport> Rest<T> {
         }
         Err(Error::Unavailable { what: what.to_owned(), why: last })
     }
+}
+
+fn graphql_limited(response: &Response) -> bool {
+    let answer: graphql::Problems = serde_json::from_slice(&response.body).unwrap_or_default();
+    answer.errors.iter().any(|problem| problem.kind.as_deref() == Some("RATE_LIMITED"))
 }
 
 fn is_json(response: &Response) -> bool {
