@@ -18,3 +18,4 @@ mod refusals;
 mod schema;
 mod simulated;
 mod tap;
+mod wire;
