@@ -266,7 +266,7 @@ async fn a_redelivery_is_taken_and_asks_again() {
     assert_eq!(post.status(&headers, &body).await, 202);
     let now = post.world.now() + jiff::SignedDuration::from_secs(60);
     let lease = post.store.claim(now).await.unwrap().unwrap();
-    post.store.finish(&lease, wardroom::store::Finished::Done(None)).await.unwrap();
+    post.store.finish(&lease, wardroom::store::Finished::Done(None), wardroom::store::Told::default()).await.unwrap();
     assert_eq!(post.store.next_due().await.unwrap(), None);
 
     assert_eq!(post.status(&headers, &body).await, 202);

@@ -8,7 +8,7 @@ use super::{Engine, LookError, Looked};
 use crate::domain::incident::Subject;
 use crate::domain::plan::READ_LAG;
 use crate::github::Error;
-use crate::store::{Finished, StoreError};
+use crate::store::{Finished, StoreError, Told};
 
 /// The first wait after a failure; each further one doubles it.
 const FIRST_WAIT_SECONDS: i64 = 5;
@@ -41,11 +41,22 @@ impl Engine {
             Ok(looked) => Finished::Done(looked.wake_at),
             Err(error) => Finished::Failed(retry_at(error, &lease.subject, lease.attempts, now)),
         };
-        self.store.finish(&lease, outcome).await?;
+        self.store.finish(&lease, outcome, told(&ended)).await?;
         if let Ok(Looked { next: Some((subject, at)), .. }) = &ended {
             self.store.wake(subject, *at).await?;
         }
         Ok(Step::Worked(lease.subject, Box::new(ended)))
+    }
+}
+
+/// What a look learned, for the operator's table.
+fn told(ended: &Result<Looked, LookError>) -> Told {
+    match ended {
+        // A summary is plain data, which always serialises.
+        Ok(looked) => {
+            Told { standing: looked.summary.as_ref().and_then(|s| serde_json::to_string(s).ok()), error: None }
+        }
+        Err(error) => Told { standing: None, error: Some(error.to_string()) },
     }
 }
 

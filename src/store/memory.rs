@@ -1,17 +1,17 @@
 //! The store in memory: for the Action, the demo and tests. What it holds ends with the process.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Asked, Delivery, Finished, LATEST_LOOK, LEASE, Lease, QUIET_BEFORE_LOOK, Result, Row, Store};
+use super::{
+    Asked, BODIES_KEPT, Delivery, EDITS_KEPT, Finished, LATEST_LOOK, LEASE, Lease, QUIET_BEFORE_LOOK, ROWS_KEPT,
+    Result, Row, Store, Told,
+};
 use crate::domain::incident::Subject;
 use crate::domain::observed::Edit;
-
-/// Edits of one tracking issue that are kept: more than a day's work of a whole team.
-const EDITS_KEPT: usize = 500;
 
 /// The store in memory.
 #[derive(Default)]
@@ -21,9 +21,10 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct State {
-    guids: HashSet<String>,
+    guids: HashMap<String, Timestamp>,
     rows: BTreeMap<Subject, WorkRow>,
-    edits: HashMap<u64, Vec<Edit>>,
+    /// With the time when each was heard of.
+    edits: HashMap<u64, Vec<(Timestamp, Edit)>>,
     facts: HashMap<String, (String, Timestamp)>,
     tokens: u64,
 }
@@ -36,6 +37,7 @@ struct WorkRow {
     generation: u64,
     attempts: u32,
     held: Option<(u64, Timestamp)>,
+    told: Told,
 }
 
 impl MemoryStore {
@@ -66,16 +68,16 @@ impl WorkRow {
 impl Store for MemoryStore {
     async fn receive(&self, delivery: Delivery, asked: Asked) -> Result<bool> {
         let mut state = self.state();
-        let new = state.guids.insert(delivery.guid);
+        let new = state.guids.insert(delivery.guid, delivery.at).is_none();
         for subject in asked.subjects {
             state.rows.entry(subject).or_default().event(delivery.at);
         }
         if let Some((tracker, edit)) = asked.edit {
             let edits = state.edits.entry(tracker).or_default();
-            if !edits.contains(&edit) {
+            if !edits.iter().any(|(_, known)| *known == edit) {
                 // Deliveries come in any order; the time they tell puts them right.
-                let at = edits.partition_point(|known| known.at <= edit.at);
-                edits.insert(at, edit);
+                let at = edits.partition_point(|(_, known)| known.at <= edit.at);
+                edits.insert(at, (delivery.at, edit));
                 if edits.len() > EDITS_KEPT {
                     edits.remove(0);
                 }
@@ -89,7 +91,6 @@ impl Store for MemoryStore {
                 state.facts.insert(key, (value, until));
             }
         }
-        state.facts.retain(|_, (_, until)| *until > delivery.at);
         Ok(new)
     }
 
@@ -116,27 +117,41 @@ impl Store for MemoryStore {
         Ok(Some(Lease { subject, generation: row.generation, attempts: row.attempts, token }))
     }
 
-    async fn finish(&self, lease: &Lease, outcome: Finished) -> Result<()> {
+    async fn finish(&self, lease: &Lease, outcome: Finished, told: Told) -> Result<()> {
         let mut state = self.state();
         let Some(row) = state.rows.get_mut(&lease.subject) else { return Ok(()) };
         if row.held.is_none_or(|(token, _)| token != lease.token) {
             return Ok(());
         }
         row.held = None;
+        if outcome == Finished::Released {
+            return Ok(());
+        }
+        row.told = Told { standing: told.standing.or_else(|| row.told.standing.take()), error: told.error };
         let dirty = row.generation != lease.generation;
         row.attempts = match outcome {
             Finished::Failed(_) => lease.attempts.saturating_add(1),
-            Finished::Done(_) | Finished::Later(_) => 0,
+            Finished::Done(_) | Finished::Later(_) | Finished::Released => 0,
         };
         row.due = match (outcome, dirty) {
             (Finished::Failed(at), _) => Some(at),
             // The events during the look set the time; `Later` waits for reads that show our own writes.
             (Finished::Later(at), true) => Some(row.due.map_or(at, |due| due.max(at))),
-            (Finished::Done(_), true) => row.due,
+            (Finished::Done(_), true) | (Finished::Released, _) => row.due,
             (Finished::Later(at), false) => Some(at),
             (Finished::Done(at), false) => at,
         };
         Ok(())
+    }
+
+    async fn extend(&self, lease: &Lease, now: Timestamp) -> Result<bool> {
+        let mut state = self.state();
+        let Some(row) = state.rows.get_mut(&lease.subject) else { return Ok(false) };
+        let held = row.held.is_some_and(|(token, _)| token == lease.token);
+        if held {
+            row.held = Some((lease.token, now + LEASE));
+        }
+        Ok(held)
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>> {
@@ -154,12 +169,15 @@ impl Store for MemoryStore {
             subject: subject.clone(),
             due: row.due,
             attempts: row.attempts,
+            told: row.told.clone(),
         };
         Ok(state.rows.iter().map(row).collect())
     }
 
     async fn edits(&self, tracker: u64) -> Result<Vec<Edit>> {
-        Ok(self.state().edits.get(&tracker).cloned().unwrap_or_default())
+        let state = self.state();
+        let edits = state.edits.get(&tracker).into_iter().flatten();
+        Ok(edits.map(|(_, edit)| edit.clone()).collect())
     }
 
     async fn get(&self, key: &str, now: Timestamp) -> Result<Option<String>> {
@@ -176,74 +194,18 @@ impl Store for MemoryStore {
         self.state().facts.remove(key);
         Ok(())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::SignedDuration;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(1_772_442_000 + seconds).unwrap()
+    async fn missing(&self, guids: &[String]) -> Result<Vec<String>> {
+        let state = self.state();
+        Ok(guids.iter().filter(|guid| !state.guids.contains_key(*guid)).cloned().collect())
     }
 
-    async fn event(store: &MemoryStore, guid: &str, seconds: i64) -> bool {
-        let delivery =
-            Delivery { guid: guid.to_owned(), event: "issues".to_owned(), at: at(seconds), body: b"{}".to_vec() };
-        let asked = Asked { subjects: vec![Subject::Tracker(1)], ..Asked::default() };
-        store.receive(delivery, asked).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn many_events_are_one_look_and_none_waits_for_ever() {
-        let store = MemoryStore::new();
-        for n in 0..30 {
-            event(&store, &n.to_string(), n).await;
-            assert_eq!(store.claim(at(n)).await.unwrap().is_some(), n == 15, "second {n}");
-        }
-    }
-
-    #[tokio::test]
-    async fn one_worker_at_a_time_and_dirty_runs_again() {
-        let store = MemoryStore::new();
-        assert!(event(&store, "a", 0).await);
-        let lease = store.claim(at(2)).await.unwrap().unwrap();
-        assert!(store.claim(at(3)).await.unwrap().is_none());
-        assert!(!event(&store, "a", 3).await, "a redelivery is not new");
-        assert!(store.claim(at(9)).await.unwrap().is_none(), "held");
-        store.finish(&lease, Finished::Done(None)).await.unwrap();
-        assert!(store.claim(at(9)).await.unwrap().is_some(), "and still asked for");
-    }
-
-    #[tokio::test]
-    async fn a_lost_worker_loses_its_lease() {
-        let store = MemoryStore::new();
-        event(&store, "a", 0).await;
-        let lost = store.claim(at(2)).await.unwrap().unwrap();
-        let late = at(2) + LEASE;
-        let taken = store.claim(late).await.unwrap().unwrap();
-        store.finish(&lost, Finished::Done(None)).await.unwrap();
-        assert!(store.claim(late).await.unwrap().is_none(), "the old lease may not free the row");
-        store.finish(&taken, Finished::Done(None)).await.unwrap();
-        assert_eq!(store.next_due().await.unwrap(), None);
-    }
-
-    #[tokio::test]
-    async fn an_event_does_not_skip_a_backoff() {
-        let store = MemoryStore::new();
-        event(&store, "a", 0).await;
-        let lease = store.claim(at(2)).await.unwrap().unwrap();
-        store.finish(&lease, Finished::Failed(at(60))).await.unwrap();
-        event(&store, "b", 5).await;
-        assert!(store.claim(at(30)).await.unwrap().is_none());
-        assert_eq!(store.claim(at(60)).await.unwrap().unwrap().attempts, 1);
-    }
-
-    #[tokio::test]
-    async fn facts_end_with_their_time() {
-        let store = MemoryStore::new();
-        store.put("k", "v", at(10)).await.unwrap();
-        assert_eq!(store.get("k", at(9)).await.unwrap().as_deref(), Some("v"));
-        assert_eq!(store.get("k", at(9) + SignedDuration::from_secs(1)).await.unwrap(), None);
+    async fn tidy(&self, now: Timestamp) -> Result<bool> {
+        let mut state = self.state();
+        state.facts.retain(|_, (_, until)| *until > now);
+        state.guids.retain(|_, at| *at + ROWS_KEPT > now);
+        state.edits.values_mut().for_each(|edits| edits.retain(|(heard, _)| *heard + BODIES_KEPT > now));
+        state.edits.retain(|_, edits| !edits.is_empty());
+        Ok(false)
     }
 }

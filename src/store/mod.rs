@@ -3,6 +3,7 @@
 //! Deleting it at any moment costs time, never correctness: all that matters lives on GitHub.
 
 pub mod memory;
+pub mod sqlite;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +20,15 @@ pub const LATEST_LOOK: SignedDuration = SignedDuration::from_secs(15);
 /// How long a worker may hold a row before another may take it.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(120);
 
+/// So long the bodies of deliveries are kept, and with them the edits they tell of.
+pub const BODIES_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// So long it is kept that a delivery came, without its body.
+pub const ROWS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 365);
+
+/// Edits of one tracking issue that are used: more than a day's work of a whole team.
+pub const EDITS_KEPT: usize = 500;
+
 /// An event as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -28,7 +38,7 @@ pub struct Delivery {
     pub event: String,
     /// When it arrived.
     pub at: Timestamp,
-    /// The payload as it came.
+    /// The payload as it came: JSON, unless it could not be read.
     pub body: Vec<u8>,
 }
 
@@ -37,7 +47,8 @@ pub struct Delivery {
 pub struct Asked {
     /// The incidents to look at.
     pub subjects: Vec<Subject>,
-    /// An edit of a tracking issue's body that the event tells of: the issue's number and the edit.
+    /// An edit of a tracking issue's body that the event tells of: the issue's number and the edit. Its texts are those of
+    /// the delivery's own body (`changes.body.from` and `issue.body`), so that a store need not keep them twice.
     pub edit: Option<(u64, Edit)>,
     /// Small facts for [`Store::put`]: key, value, and until when they matter.
     pub facts: Vec<(String, String, Timestamp)>,
@@ -65,6 +76,17 @@ pub enum Finished {
     Later(Timestamp),
     /// It failed; try again then.
     Failed(Timestamp),
+    /// It was not made: the process ends. The row stays as it was, for the next process.
+    Released,
+}
+
+/// What a look learned, for the operator's table. Without private text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Where the incident stands, as JSON. `None`: what was known stays.
+    pub standing: Option<String>,
+    /// Why the look failed; `None` if it did not.
+    pub error: Option<String>,
 }
 
 /// A row of the work table, for tables and tests.
@@ -76,6 +98,8 @@ pub struct Row {
     pub due: Option<Timestamp>,
     /// How many looks failed in a row.
     pub attempts: u32,
+    /// What the last look learned.
+    pub told: Told,
 }
 
 /// The store failed. Nothing was half stored.
@@ -100,7 +124,10 @@ pub trait Store: Send + Sync {
     async fn claim(&self, now: Timestamp) -> Result<Option<Lease>>;
 
     /// Hands a row back. An event since the claim makes it due again, whatever the outcome.
-    async fn finish(&self, lease: &Lease, outcome: Finished) -> Result<()>;
+    async fn finish(&self, lease: &Lease, outcome: Finished, told: Told) -> Result<()>;
+
+    /// Holds a row for longer, counted from now. Returns whether it is still held by this lease.
+    async fn extend(&self, lease: &Lease, now: Timestamp) -> Result<bool>;
 
     /// When the next row is due.
     async fn next_due(&self) -> Result<Option<Timestamp>>;
@@ -119,4 +146,11 @@ pub trait Store: Send + Sync {
 
     /// Forgets a fact.
     async fn forget(&self, key: &str) -> Result<()>;
+
+    /// Which of these deliveries were never kept here.
+    async fn missing(&self, guids: &[String]) -> Result<Vec<String>>;
+
+    /// Drops what is kept long enough: bodies after [`BODIES_KEPT`], the rest of a delivery after [`ROWS_KEPT`], facts at
+    /// their end. Returns whether there may be more to drop; it does a little at a time, so that nothing waits for it.
+    async fn tidy(&self, now: Timestamp) -> Result<bool>;
 }
