@@ -158,53 +158,42 @@ impl Person<'_> {
     }
 
     fn set_box(&self, repo: &RepoName, number: u64, beginning: &str, done: bool) -> Done {
-        self.edit_body(repo, number, |body| {
-            let mut hit = false;
-            let lines: Vec<String> = body
-                .split('\n')
-                .map(|line| {
-                    let text = line.trim_start();
-                    let box_end = text.find("] ").filter(|_| text.starts_with("- [")).map(|at| at + 2);
-                    let Some(at) = box_end.filter(|_| !hit) else { return line.to_owned() };
-                    let task = text[at..].trim_start_matches("~~");
-                    let anchored = text.contains(&format!("<!-- wardroom:{beginning} -->"));
-                    if !task.starts_with(beginning) && !anchored {
-                        return line.to_owned();
-                    }
-                    hit = true;
-                    let (from, to) = if done { ("- [ ]", "- [x]") } else { ("- [x]", "- [ ]") };
-                    line.replacen(from, to, 1)
-                })
-                .collect();
-            lines.join("\n")
+        self.save_body(repo, number, |body| match box_at(body, beginning) {
+            // One character changes. Unlike the editor, a click on a box leaves every other byte as it was.
+            Some(at) => Ok(format!("{}{}{}", &body[..at], if done { "x" } else { " " }, &body[at + 1..])),
+            None => refused("there is no such box"),
         })
     }
 
     /// Fills a field: what stands behind `- **Name**:`.
     pub fn set_field(&self, repo: &RepoName, number: u64, name: &str, value: &str) -> Done {
-        self.edit_body(repo, number, |body| {
+        self.save_body(repo, number, |body| {
+            let head = format!("- **{name}**");
+            let mut found = false;
             let set = |line: &str| {
                 let text = line.trim_end_matches('\r');
                 let end = if text.len() < line.len() { "\r" } else { "" };
-                let head = format!("- **{name}**");
-                let colon = text.strip_prefix(&head).and_then(|rest| rest.find(':'));
-                colon.map_or_else(
-                    || line.to_owned(),
-                    |at| format!("{}{} {value}{end}", head, &text[head.len()..=head.len() + at]),
-                )
+                let Some(at) = text.strip_prefix(&head).and_then(|rest| rest.find(':')) else { return line.to_owned() };
+                found = true;
+                format!("{head}{} {value}{end}", &text[head.len()..=head.len() + at])
             };
-            body.split('\n').map(set).collect::<Vec<_>>().join("\n")
+            let lines: Vec<String> = body.split('\n').map(set).collect();
+            if found { Ok(crlf(&lines.join("\n"))) } else { refused("there is no such field") }
         })
     }
 
     /// Saves the whole body from the editor, which turns every line end into CR LF.
     pub fn edit_body(&self, repo: &RepoName, number: u64, edit: impl FnOnce(&str) -> String) -> Done {
+        self.save_body(repo, number, |body| Ok(crlf(&edit(body))))
+    }
+
+    fn save_body(&self, repo: &RepoName, number: u64, edit: impl FnOnce(&str) -> Done<String>) -> Done {
         self.act(repo, Role::Read, |state, row, user| {
             let Some(issue) = state.issue(&row.name, number) else { return refused("404") };
             if issue.user != Some(user) && state.role(row, user) < Role::Write {
                 return refused("no edit button for this role");
             }
-            let text = crlf(&edit(&issue.body));
+            let text = edit(&issue.body)?;
             if text.chars().count() > BODY_CHARS {
                 return refused(BODY_TOO_LONG);
             }
@@ -347,7 +336,89 @@ impl Person<'_> {
     }
 }
 
+/// Where the mark of the box stands whose task begins so, or carries this anchor.
+fn box_at(body: &str, beginning: &str) -> Option<usize> {
+    let anchor = format!("<!-- wardroom:{beginning} -->");
+    let mut start = 0;
+    for line in body.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start().len();
+        let text = &line[indent..];
+        let task = ["- [ ] ", "- [x] ", "- [X] "].iter().find_map(|mark| text.strip_prefix(mark));
+        if task.is_some_and(|task| task.trim_start_matches("~~").starts_with(beginning) || text.contains(&anchor)) {
+            return Some(start + indent + "- [".len());
+        }
+        start += line.len();
+    }
+    None
+}
+
 /// A browser sends every line end as CR LF.
 fn crlf(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', "\r\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPO: &str = "octo/security";
+
+    fn world(body: &str) -> (World, RepoName) {
+        let repo: RepoName = REPO.parse().unwrap();
+        let world = World::new();
+        world.add_repo(&repo, Visibility::Private);
+        world.add_app("bot", std::slice::from_ref(&repo), &[("issues", "write")]);
+        for (login, role) in [("ada", Role::Write), ("tom", Role::Triage)] {
+            world.add_user(login);
+            world.collaborator(&repo, login, role);
+        }
+        let call = super::super::Call {
+            method: "POST".to_owned(),
+            path: format!("/repos/{REPO}/issues"),
+            token: Some("token-bot".to_owned()),
+            body: Some(json!({ "title": "An incident", "body": body })),
+            ..super::super::Call::default()
+        };
+        assert_eq!(world.handle(&call).unwrap().status, 201);
+        (world, repo)
+    }
+
+    #[test]
+    fn a_tick_changes_one_character_and_leaves_the_line_ends_of_the_api() {
+        let (world, repo) = world("## Phase\n- [ ] One\n  - [ ] Two <!-- wardroom:T2 -->\r\n- [X] Three\n");
+        let ada = world.person("ada");
+        ada.tick(&repo, 1, "One").unwrap();
+        ada.tick(&repo, 1, "T2").unwrap();
+        ada.untick(&repo, 1, "Three").unwrap();
+        assert_eq!(world.body(&repo, 1), "## Phase\n- [x] One\n  - [x] Two <!-- wardroom:T2 -->\r\n- [ ] Three\n");
+        world.take_deliveries();
+        ada.tick(&repo, 1, "One").unwrap();
+        assert_eq!(world.take_deliveries(), [], "a box that is ticked already is no edit");
+    }
+
+    #[test]
+    fn the_editor_saves_with_carriage_returns() {
+        let (world, repo) = world("one\n- **CVE ID**: none\n");
+        world.person("ada").set_field(&repo, 1, "CVE ID", "CVE-2026-10000").unwrap();
+        assert_eq!(world.body(&repo, 1), "one\r\n- **CVE ID**: CVE-2026-10000\r\n");
+        world.person("ada").edit_body(&repo, 1, |body| format!("{body}two\n")).unwrap();
+        assert_eq!(world.body(&repo, 1), "one\r\n- **CVE ID**: CVE-2026-10000\r\ntwo\r\n");
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_ticked_or_filled_in() {
+        let (world, repo) = world("- [ ] One\n");
+        let ada = world.person("ada");
+        assert!(ada.tick(&repo, 1, "Two").is_err());
+        assert!(ada.set_field(&repo, 1, "CVE ID", "CVE-2026-10000").is_err());
+        assert_eq!(world.body(&repo, 1), "- [ ] One\n");
+    }
+
+    #[test]
+    fn only_the_author_and_people_with_write_access_edit_a_body() {
+        let (world, repo) = world("- [ ] One\n");
+        assert!(world.person("tom").tick(&repo, 1, "One").is_err());
+        assert!(world.person("nobody").tick(&repo, 1, "One").is_err());
+        assert_eq!(world.body(&repo, 1), "- [ ] One\n");
+    }
 }
