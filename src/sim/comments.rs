@@ -31,7 +31,9 @@ impl State {
         if issue.is_some_and(|issue| issue.comments.len() >= COMMENTS) {
             return Reply::error(403, "Commenting is disabled on issues with more than 2500 comments");
         }
-        if issue.is_some_and(|issue| issue.locked) && self.access(repo, identity) < Role::Write {
+        // Write access lets a person through, but no App's token, whatever it may.
+        let may_pass = identity.permissions.is_none() && self.access(repo, identity) >= Role::Write;
+        if issue.is_some_and(|issue| issue.locked) && !may_pass {
             return Reply::error(403, "Unable to create comment because issue is locked.");
         }
         let id = self.comment(repo, number, identity.user, identity.app.clone(), text);
@@ -159,5 +161,36 @@ impl State {
         });
         let reaction_id = self.fresh_id();
         Reply::with(if new { 201 } else { 200 }, self.reaction_json(reaction_id, identity.user, reaction))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Call, Visibility, World};
+    use super::*;
+    use crate::domain::facts::RepoName;
+
+    #[test]
+    fn a_locked_conversation_takes_comments_of_people_with_write_access_and_of_no_app() {
+        let repo: RepoName = "octo/security".parse().unwrap();
+        let world = World::new();
+        world.add_repo(&repo, Visibility::Private);
+        world.add_app("bot", std::slice::from_ref(&repo), &[("issues", "write")]);
+        for (login, role) in [("ada", Role::Write), ("tom", Role::Triage)] {
+            world.add_user(login);
+            world.collaborator(&repo, login, role);
+        }
+        let issue = world.person("ada").open_issue(&repo, "A report", "words", &[]).unwrap();
+        let comment = |token: &str| {
+            let path = format!("/repos/{repo}/issues/{issue}/comments");
+            let body = Some(json!({ "body": "hello" }));
+            let token = Some(token.to_owned());
+            world.handle(&Call { method: "POST".to_owned(), path, token, body, ..Call::default() }).unwrap()
+        };
+        assert_eq!(["token-bot", "token-tom", "token-ada"].map(|token| comment(token).status), [201, 201, 201]);
+        world.person("ada").lock(&repo, issue).unwrap();
+        assert_eq!(["token-bot", "token-tom", "token-ada"].map(|token| comment(token).status), [403, 403, 201]);
+        let refused: Value = serde_json::from_slice(&comment("token-bot").body).unwrap();
+        assert_eq!(refused["message"], "Unable to create comment because issue is locked.");
     }
 }
