@@ -214,6 +214,29 @@ proptest! {
     }
 }
 
+#[test]
+fn p7_a_tick_that_was_taken_back_while_nobody_looked_is_in_the_record_once() {
+    run(async {
+        let mut room = Room::new();
+        room.report("Crash", "x");
+        room.settle().await;
+        let number = room.incident();
+        room.wait(60);
+        room.as_("bob").tick(&room.tracker, number, "T1").unwrap();
+        room.as_("alice").untick(&room.tracker, number, "T1").unwrap();
+        room.world.take_deliveries();
+        for _ in 0..2 {
+            room.lose_store();
+            room.wait(60);
+            room.sweep().await;
+            let status = room.status(number);
+            for act in ["`bob` | ticked “Reproduce", "`alice` | unticked “Reproduce"] {
+                assert_eq!(status.matches(act).count(), 1, "{act} in\n{status}");
+            }
+        }
+    });
+}
+
 // --- P8 -----------------------------------------------------------------------------------------------------------
 
 #[test]

@@ -70,6 +70,7 @@ impl Desk {
             report: ReportSight::NotRead,
             acknowledged: true,
             others: BTreeMap::new(),
+            seen: None,
             missing: Vec::new(),
             failures: 0,
         };

@@ -59,6 +59,8 @@ pub struct Observed {
     pub revisions: Option<Vec<Revision>>,
     /// Edits from kept deliveries, oldest first.
     pub edits: Vec<Edit>,
+    /// Every change of the issue up to this moment is accounted for, as an earlier look of this process made sure.
+    pub seen: Option<Timestamp>,
     /// The report.
     pub report: ReportSight,
     /// Whether this look made sure that the report was answered.

@@ -110,11 +110,24 @@ pub fn needs(observed: &Observed, policy: &Policy, key: Option<&[u8]>) -> Needs 
     let mut needs = decisions::needs(observed, &rulings);
     let untouched = memory.is_none() && observed.issue.created_at == observed.issue.updated_at;
     let changed = known.body != short_digest(observed.issue.text());
-    let wanted = (changed && !untouched) || known.repair.is_some();
+    let wanted = (!untouched && (changed || may_hide_edits(observed, &known))) || known.repair.is_some();
     if wanted && observed.revisions.is_none() && !observed.lacks(super::observed::Missing::GraphQl) {
         needs.history = Some(known.repair.map_or(known.at, |repair| repair.since));
     }
     needs
+}
+
+/// Whether the issue was changed by something that nothing else tells of. It may have been a tick that was taken back:
+/// then the body is what it was, and only the history knows.
+fn may_hide_edits(observed: &Observed, memory: &Memory) -> bool {
+    let status = status_comment(observed).and_then(|comment| comment.updated_at);
+    let told = delivered(observed, memory);
+    // Only a chain without a gap from the body that is accounted for tells of all that happened.
+    let whole = told.first().is_some_and(|edit| short_digest(&edit.before) == memory.body)
+        && told.windows(2).all(|pair| pair[0].after == pair[1].before);
+    let told = told.last().filter(|_| whole).map(|edit| edit.at);
+    let explained = observed.seen.max(status).max(told);
+    observed.issue.updated_at.is_some_and(|at| explained.is_none_or(|explained| at > explained))
 }
 
 /// Wardroom's status comment: the oldest of its own that carries the head.
@@ -148,16 +161,16 @@ fn edits(observed: &Observed, memory: &Memory, now: Timestamp) -> Option<Edits> 
     let body = observed.issue.text();
     let same = |text: &str| text.replace("\r\n", "\n").trim_end() == body.replace("\r\n", "\n").trim_end();
     let Some(revisions) = &observed.revisions else {
-        let moved = short_digest(body) != memory.body;
-        let is_new = |edit: &Edit| memory.at.is_none_or(|at| edit.at > at || (moved && edit.at == at));
-        let fresh = after_known(observed.edits.iter().filter(|edit| is_new(edit)).cloned().collect(), memory);
+        let fresh = delivered(observed, memory);
         // A delivery may be lost: only a chain that ends in the body of now tells whose act was the last.
         let complete = observed.edits.last().is_some_and(|edit| same(&edit.after));
         return Some(Edits { all: if complete { observed.edits.clone() } else { Vec::new() }, fresh });
     };
     let newest = revisions.last().and_then(|revision| revision.body.as_deref());
     let waited = observed.issue.updated_at.is_some_and(|at| now.duration_since(at) > HISTORY_PATIENCE);
-    if newest.is_some_and(|text| !same(text)) && !waited {
+    let told = observed.edits.last().map(|edit| edit.at);
+    let behind = told.is_some() && revisions.last().map(|revision| revision.at) < told;
+    if (behind || newest.is_some_and(|text| !same(text))) && !waited {
         return None;
     }
     let pairs = revisions.windows(2).filter_map(|pair| {
@@ -173,9 +186,21 @@ fn edits(observed: &Observed, memory: &Memory, now: Timestamp) -> Option<Edits> 
     Some(Edits { fresh: after_known(all.clone(), memory), all })
 }
 
+/// The edits that deliveries told of and the record does not hold yet.
+fn delivered(observed: &Observed, memory: &Memory) -> Vec<Edit> {
+    let moved = short_digest(observed.issue.text()) != memory.body;
+    let is_new = |edit: &&Edit| memory.at.is_none_or(|at| edit.at > at || (moved && edit.at == at));
+    after_known(observed.edits.iter().filter(is_new).cloned().collect(), memory)
+}
+
 /// The edits after the one that led to the body which is accounted for.
 fn after_known(edits: Vec<Edit>, memory: &Memory) -> Vec<Edit> {
     let edits: Vec<Edit> = edits.into_iter().filter(|edit| memory.at.is_none_or(|at| edit.at >= at)).collect();
+    // Several edits of one second share the moment: those up to the body that is accounted for are known.
+    let known = edits.iter().rposition(|edit| memory.at == Some(edit.at) && short_digest(&edit.after) == memory.body);
+    if let Some(known) = known {
+        return edits.into_iter().skip(known + 1).collect();
+    }
     let begins = edits.iter().position(|edit| short_digest(&edit.before) == memory.body);
     let ends = edits.iter().position(|edit| short_digest(&edit.after) == memory.body);
     let start = begins.or(ends.map(|at| at + 1)).unwrap_or(0);

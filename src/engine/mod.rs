@@ -185,10 +185,17 @@ impl Engine {
         }
         let plan = plan::plan(&observed, &self.policy, self.now(), self.key.as_deref());
         if !self.write || plan.actions.is_empty() {
+            if plan.actions.is_empty() && plan.wake_at.is_none() {
+                self.keep_seen(number, observed.issue.updated_at.unwrap_or_else(|| self.now())).await?;
+            }
             return Ok(described(&plan));
         }
         self.refuse_public_tracker().await?;
         let mut looked = self.apply(&observed, plan).await?;
+        if !looked.unfinished {
+            // The newest changes are our own writes.
+            self.keep_seen(number, self.now()).await?;
+        }
         looked.writes += before.writes;
         looked.steps.splice(0..0, before.steps);
         looked.notes.splice(0..0, before.notes);

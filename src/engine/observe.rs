@@ -16,6 +16,9 @@ use crate::github::Error;
 const FACT_LIFE: SignedDuration = SignedDuration::from_hours(1);
 const ROLE_LIFE: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long the store keeps up to when an issue's changes are accounted for.
+const SEEN_LIFE: SignedDuration = SignedDuration::from_hours(24 * 30);
+
 /// What a look saw.
 pub(super) enum Sight {
     /// A tracking issue of ours.
@@ -29,6 +32,11 @@ pub(super) enum Sight {
 /// The store's key for the moment before which no read of this issue is used.
 pub(super) fn settle_key(number: u64) -> String {
     format!("settle {number}")
+}
+
+/// The store's key for the moment up to which every change of this issue is accounted for.
+fn seen_key(number: u64) -> String {
+    format!("seen {number}")
 }
 
 /// The store's key for the `updated_at` that a read must reach, as an event told it.
@@ -81,6 +89,7 @@ impl Engine {
             roles: Default::default(),
             revisions: None,
             edits: self.store.edits(number).await?,
+            seen: self.store.get(&seen_key(number), now).await?.and_then(|text| text.parse().ok()),
             report,
             acknowledged: false,
             others: Default::default(),
@@ -197,6 +206,11 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Notes that whatever changed the issue until `at` is accounted for, so that the edit history need not be asked.
+    pub(super) async fn keep_seen(&self, number: u64, at: Timestamp) -> Result<(), LookError> {
+        Ok(self.store.put(&seen_key(number), &at.to_string(), self.now() + SEEN_LIFE).await?)
     }
 
     /// Notes that a command was answered, so that the next look need not ask.
