@@ -10,9 +10,12 @@ use super::handle::{Call, Reply};
 use super::json::time;
 use super::labels::names_of;
 use super::routes::Target;
-use super::world::{AppRow, Identity, State, World};
+use super::world::{ACTIONS, AppRow, Identity, State, World};
 use crate::domain::facts::{Reaction, RepoName};
 use crate::github::graphql;
+
+/// Node ids that one GraphQL call may name.
+const NODES: usize = 100;
 
 impl World {
     /// Adds an App that is installed on these repositories with these permissions (`issues`, `write`). A token of the
@@ -36,6 +39,13 @@ impl World {
         };
         state.tokens.insert(format!("token-{slug}"), token);
         id
+    }
+
+    /// The token that a workflow in this repository is given, `GITHUB_TOKEN`: it reaches this repository alone, acts as
+    /// `github-actions[bot]` and has a smaller budget than an App's.
+    pub fn add_actions_token(&self, repo: &RepoName, permissions: &[(&str, &str)]) -> String {
+        self.add_app(ACTIONS, std::slice::from_ref(repo), permissions);
+        format!("token-{ACTIONS}")
     }
 
     /// Ends a token.
@@ -126,6 +136,9 @@ impl State {
         if query != graphql::LOOK {
             return Reply::ok(json!({ "errors": [{ "type": "UNKNOWN", "message": "this query is not known here" }] }));
         }
+        if let Some(refused) = too_much(body) {
+            return refused;
+        }
         let variable = |name: &str| body.pointer(&format!("/variables/{name}"));
         let text = |name: &str| variable(name).and_then(Value::as_str).unwrap_or_default();
         let mut errors = Vec::new();
@@ -169,13 +182,10 @@ impl State {
             .iter()
             .rev()
             .map(|edit| {
-                json!({
-                    "editedAt": time(edit.at), "editor": {
-                        "__typename": self.user(edit.editor).map_or("User", |user| user.kind),
-                        "login": self.login(edit.editor).trim_end_matches("[bot]"),
-                    },
-                    "diff": edit.body, "deletedAt": null,
-                })
+                let editor = self
+                    .user(edit.editor)
+                    .map(|user| json!({ "__typename": user.kind, "login": user.login.trim_end_matches("[bot]") }));
+                json!({ "editedAt": time(edit.at), "editor": editor, "diff": edit.body, "deletedAt": null })
             })
             .collect();
         let page: Vec<Value> = newest_first.iter().skip(skip).take(first).cloned().collect();
@@ -204,4 +214,20 @@ impl State {
             .collect();
         json!({ "id": node, "lastEditedAt": comment.edited.map(time), "reactionGroups": groups })
     }
+}
+
+/// GraphQL refuses to give more than 100 of anything at once, with status 200 as for all its errors.
+fn too_much(body: &Value) -> Option<Reply> {
+    let first = body.pointer("/variables/first").and_then(Value::as_u64).unwrap_or(0);
+    let ids = body.pointer("/variables/ids").and_then(Value::as_array).map_or(0, Vec::len);
+    let error = |kind: &str, message: String| {
+        Some(Reply::ok(json!({ "data": null, "errors": [{ "type": kind, "message": message }] })))
+    };
+    if ids > NODES {
+        return error("ARGUMENT_LIMIT", format!("You may not provide more than {NODES} node ids; you provided {ids}."));
+    }
+    if first > 100 {
+        return error("EXCESSIVE_PAGINATION", format!("Requesting {first} records exceeds the `first` limit of 100."));
+    }
+    None
 }

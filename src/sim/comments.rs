@@ -16,7 +16,9 @@ impl State {
         let Some(issue) = repo.issues.get(&number).and_then(|versions| self.seen(versions, SINGLE_READ_LAG)) else {
             return Reply::not_found();
         };
-        let items = issue.comments.iter().map(|comment| self.comment_json(repo, number, comment)).collect();
+        let since = target.since();
+        let later = issue.comments.iter().filter(|comment| since.is_none_or(|since| comment.updated >= since));
+        let items = later.map(|comment| self.comment_json(repo, number, comment)).collect();
         self.page(items, &format!("/repos/{}/issues/{number}/comments", repo.name), target)
     }
 

@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::fault::{Fault, When};
-use super::json::time;
 use super::world::{CallRecord, Identity, State, World};
 
 /// A call as it arrives, from either face.
@@ -79,9 +78,6 @@ impl Reply {
         Reply::error(404, "Not Found")
     }
 }
-
-/// Content that may be created in a minute before the secondary limit (GitHub Docs, "Rate limits for the REST API").
-const CONTENT_PER_MINUTE: usize = 80;
 
 impl World {
     /// Handles a call.
@@ -184,21 +180,12 @@ impl State {
         let Some(identity) = self.app_identity(call).or_else(|| self.identity(call)) else {
             return (route, Reply::error(401, "Bad credentials"));
         };
-        if self.remaining == 0 {
-            return (route, Reply::error(403, "API rate limit exceeded"));
-        }
-        if call.path != "/rate_limit" {
-            self.remaining -= 1;
-        }
         let creates = call.method == "POST" && (route.ends_with("/issues") || route.ends_with("/comments"));
-        if creates {
-            let now = self.now;
-            self.content_times.retain(|at| now.duration_since(*at) < SignedDuration::from_mins(1));
-            if self.content_times.len() >= CONTENT_PER_MINUTE {
-                let reply = Reply::error(403, "You have exceeded a secondary rate limit.");
-                return (route, Reply { headers: vec![("retry-after", "60".to_owned())], ..reply });
-            }
-            self.content_times.push_back(now);
+        // Asking for the limits costs nothing, and works when nothing is left.
+        if route != "/rate_limit"
+            && let Some(refused) = self.count_call(&identity, creates)
+        {
+            return (route, refused);
         }
         self.dispatch(call, &identity, route)
     }
@@ -208,11 +195,11 @@ impl State {
             reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         headers.push(("content-type".to_owned(), "application/json; charset=utf-8".to_owned()));
         headers.push(("date".to_owned(), self.now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));
-        if !headers.iter().any(|(name, _)| name == "x-ratelimit-remaining") {
-            headers.push(("x-ratelimit-limit".to_owned(), "5000".to_owned()));
-            headers.push(("x-ratelimit-remaining".to_owned(), self.remaining.to_string()));
-            let reset = self.now.as_second() / 3600 * 3600 + 3600;
-            headers.push(("x-ratelimit-reset".to_owned(), reset.to_string()));
+        let identity = self.app_identity(call).or_else(|| self.identity(call));
+        for (name, value) in identity.as_ref().map(|identity| self.rate_headers(identity)).into_iter().flatten() {
+            if !headers.iter().any(|(known, _)| known == name) {
+                headers.push((name.to_owned(), value));
+            }
         }
         let mut status = reply.status;
         let mut body = if status == 204 { Vec::new() } else { serde_json::to_vec(&reply.body).unwrap_or_default() };
@@ -221,19 +208,12 @@ impl State {
             if call.if_none_match.as_deref() == Some(tag.as_str()) {
                 status = 304;
                 body = Vec::new();
-                // A 304 with authentication does not count (GitHub Docs, "Best practices for using the REST API").
-                self.remaining += 1;
+                if let Some(identity) = identity.filter(|_| call.path != "/rate_limit") {
+                    self.give_back(&identity);
+                }
             }
             headers.push(("etag".to_owned(), tag));
         }
         Answer { status, headers, body }
-    }
-
-    pub(super) fn rate_json(&self) -> Value {
-        let part = json!({
-            "limit": 5000, "remaining": self.remaining, "used": 5000 - self.remaining,
-            "reset": self.now.as_second() / 3600 * 3600 + 3600,
-        });
-        json!({ "resources": { "core": part, "search": part, "graphql": part }, "rate": part, "at": time(self.now) })
     }
 }

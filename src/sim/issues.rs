@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::handle::Reply;
-use super::labels::names_of;
+use super::labels::{names_of, wrong_labels};
 use super::routes::Target;
 use super::world::{Edit, Identity, IssueRow, LIST_LAG, Repo, SINGLE_READ_LAG, State, Versions};
 use crate::domain::facts::{IssueState, Role};
@@ -28,11 +28,21 @@ fn too_long(title: Option<&str>, body: Option<&str>) -> Option<Reply> {
     None
 }
 
+/// The 422 for a state or a reason that GitHub does not have.
+fn wrong_state(state: Option<&str>, reason: Option<&str>) -> Option<Reply> {
+    if state.is_some_and(|state| !matches!(state, "open" | "closed")) {
+        return Some(Reply::invalid("Issue", "state", "invalid", ""));
+    }
+    let known = ["completed", "not_planned", "duplicate", "reopened"];
+    let unknown = reason.is_some_and(|reason| !known.contains(&reason));
+    unknown.then(|| Reply::invalid("Issue", "state_reason", "invalid", ""))
+}
+
 impl State {
     pub(super) fn list_issues(&self, repo: &Repo, target: &Target) -> Reply {
         let state = target.get("state").unwrap_or("open");
         let labels: Vec<&str> = target.get("labels").unwrap_or("").split(',').filter(|l| !l.is_empty()).collect();
-        let since = target.get("since").and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        let since = target.since();
         let seen = repo.issues.values().filter_map(|versions| self.seen(versions, LIST_LAG));
         let mut rows: Vec<IssueRow> = seen
             .filter(|issue| !issue.deleted && issue.moved.is_none())
@@ -73,16 +83,20 @@ impl State {
         }
         let may_label = self.access(repo, identity) >= Role::Triage;
         let labels = if may_label { names_of(body.get("labels")) } else { Vec::new() };
+        if let Some(wrong) = wrong_labels(&labels) {
+            return wrong;
+        }
         let number = self.open(repo, identity.user, identity.app.clone(), title, text("body").unwrap_or(""), &labels);
         if may_label {
-            self.put_assignees(repo, number, &names_of(body.get("assignees")));
+            self.put_assignees(repo, number, &names_of(body.get("assignees")), identity.user);
         }
-        let issue = self.issue(&repo.name, number).cloned();
-        let current = self.repo(&repo.name).cloned();
-        match issue.zip(current) {
-            Some((issue, current)) => Reply::with(201, self.issue_json(&current, &issue)),
-            None => Reply::not_found(),
-        }
+        self.shown(repo, number, 201)
+    }
+
+    /// An issue as it is now, in an answer of this status.
+    fn shown(&self, repo: &Repo, number: u64, status: u16) -> Reply {
+        let there = self.repo(&repo.name).zip(self.issue(&repo.name, number));
+        there.map_or_else(Reply::not_found, |(repo, issue)| Reply::with(status, self.issue_json(repo, issue)))
     }
 
     /// Opens an issue: `opened`, and one `labeled` for each label.
@@ -134,10 +148,16 @@ impl State {
         let text = |key: &str| body.get(key).and_then(Value::as_str);
         let mine = self.issue(&repo.name, number).is_some_and(|issue| issue.user == Some(identity.user));
         let role = self.access(repo, identity);
-        if role < Role::Triage && !mine {
+        // Who may triage may close and label; the words are for their author and for whoever may push.
+        let words = text("title").or(text("body")).is_some();
+        if !mine && role < if words { Role::Write } else { Role::Triage } {
             return Reply::error(403, "Must have admin rights to Repository.");
         }
-        if let Some(wrong) = too_long(text("title"), text("body")) {
+        let labels = body.get("labels").filter(|_| role >= Role::Triage).map(|labels| names_of(Some(labels)));
+        let wrong = too_long(text("title"), text("body"))
+            .or_else(|| wrong_state(text("state"), text("state_reason")))
+            .or_else(|| labels.as_deref().and_then(wrong_labels));
+        if let Some(wrong) = wrong {
             return wrong;
         }
         if let Some(title) = text("title") {
@@ -163,18 +183,17 @@ impl State {
             Some("open") => self.reopen(repo, number, identity.user),
             _ => {}
         }
-        if body.get("labels").is_some() && role >= Role::Triage {
-            self.change(&repo.name, number, |issue| issue.labels.clear());
-            if let Some(wrong) = self.hang(repo, number, &names_of(body.get("labels")), identity.user) {
-                return wrong;
-            }
+        if let Some(labels) = labels {
+            self.replace_labels(repo, number, &labels, identity.user);
         }
-        let issue = self.issue(&repo.name, number).cloned();
-        let current = self.repo(&repo.name).cloned();
-        match issue.zip(current) {
-            Some((issue, current)) => Reply::ok(self.issue_json(&current, &issue)),
-            None => Reply::not_found(),
+        if let Some(assignees) = body.get("assignees").filter(|_| role >= Role::Triage) {
+            let wanted = names_of(Some(assignees));
+            self.drop_assignees(repo, number, identity.user, |login| {
+                wanted.iter().any(|w| w.eq_ignore_ascii_case(login))
+            });
+            self.put_assignees(repo, number, &wanted, identity.user);
         }
+        self.shown(repo, number, 200)
     }
 
     /// Saves a body. The edit history keeps every version, the first being the body as it was opened.
@@ -225,25 +244,46 @@ impl State {
     }
 
     /// Assigns whoever can be assigned: people who were let in. Others are silently dropped.
-    pub(super) fn put_assignees(&mut self, repo: &Repo, number: u64, logins: &[String]) {
-        let ids: Vec<u64> = logins.iter().filter_map(|login| self.user_id(login)).collect();
-        let able: Vec<u64> = ids.into_iter().filter(|id| repo.collaborators.contains_key(id)).collect();
-        self.change(&repo.name, number, |issue| {
-            for id in able {
-                if !issue.assignees.contains(&id) && issue.assignees.len() < ASSIGNEES {
-                    issue.assignees.push(id);
-                }
+    pub(super) fn put_assignees(&mut self, repo: &Repo, number: u64, logins: &[String], sender: u64) {
+        for id in logins.iter().filter_map(|login| self.user_id(login)).collect::<Vec<_>>() {
+            let able = repo.collaborators.get(&id).is_some_and(|role| *role >= Role::Read);
+            let there = self.issue(&repo.name, number).map(|issue| issue.assignees.clone()).unwrap_or_default();
+            if able && !there.contains(&id) && there.len() < ASSIGNEES {
+                self.set_assignees(repo, number, "assigned", id, sender, |all| all.push(id));
             }
+        }
+    }
+
+    /// Takes everyone off an issue whose login is not to stay.
+    pub(super) fn drop_assignees(&mut self, repo: &Repo, number: u64, sender: u64, stays: impl Fn(&str) -> bool) {
+        let there = self.issue(&repo.name, number).map(|issue| issue.assignees.clone()).unwrap_or_default();
+        for id in there.into_iter().filter(|id| !stays(&self.login(*id))).collect::<Vec<_>>() {
+            self.set_assignees(repo, number, "unassigned", id, sender, |all| all.retain(|known| *known != id));
+        }
+    }
+
+    fn set_assignees(
+        &mut self,
+        repo: &Repo,
+        number: u64,
+        action: &str,
+        id: u64,
+        sender: u64,
+        change: impl FnOnce(&mut Vec<u64>),
+    ) {
+        let now = self.now;
+        self.change(&repo.name, number, |issue| {
+            change(&mut issue.assignees);
+            issue.updated = now;
         });
+        let assignee = self.user_json(Some(id));
+        self.issue_event(&repo.name, number, action, sender, json!({ "assignee": assignee }));
     }
 
     pub(super) fn assign(&mut self, repo: &Repo, identity: &Identity, number: u64, body: &Value) -> Reply {
         if self.access(repo, identity) >= Role::Triage {
-            self.put_assignees(repo, number, &names_of(body.get("assignees")));
+            self.put_assignees(repo, number, &names_of(body.get("assignees")), identity.user);
         }
-        match self.issue(&repo.name, number) {
-            Some(issue) => Reply::with(201, self.issue_json(repo, issue)),
-            None => Reply::not_found(),
-        }
+        self.shown(repo, number, 201)
     }
 }

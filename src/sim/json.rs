@@ -89,7 +89,7 @@ impl State {
             "locked": issue.locked, "assignee": assignees.first().cloned().unwrap_or(Value::Null),
             "assignees": assignees, "milestone": null, "comments": issue.comments.len(),
             "created_at": time(issue.created), "updated_at": time(issue.updated),
-            "closed_at": issue.closed.map(time), "author_association": "MEMBER", "active_lock_reason": null,
+            "closed_at": issue.closed.map(time), "author_association": association(repo, issue.user), "active_lock_reason": null,
             "performed_via_github_app": self.app_json(issue.app.as_deref()), "reactions": self.reactions_json(&url, &[]),
             "timeline_url": format!("{url}/timeline"),
         }));
@@ -109,7 +109,7 @@ impl State {
             "html_url": format!("https://github.test/{}/issues/{number}#issuecomment-{}", repo.name, comment.id),
             "issue_url": format!("{}/issues/{number}", self.repo_url(&repo.name)), "body": comment.body,
             "user": self.user_json(comment.user), "created_at": time(comment.created),
-            "updated_at": time(comment.updated), "author_association": "MEMBER",
+            "updated_at": time(comment.updated), "author_association": association(repo, comment.user),
             "performed_via_github_app": self.app_json(comment.app.as_deref()),
             "reactions": self.reactions_json(&url, &comment.reactions),
         })
@@ -247,6 +247,14 @@ impl State {
         })));
         json.extend(object(json!({ "has_downloads": false, "topics": [] })));
         Value::Object(json)
+    }
+}
+
+/// How an author stands to a repository. It says little: whoever was let in with any role is a collaborator.
+fn association(repo: &Repo, user: Option<u64>) -> &'static str {
+    match user.and_then(|id| repo.collaborators.get(&id)) {
+        Some(role) if *role >= Role::Read => "COLLABORATOR",
+        _ => "NONE",
     }
 }
 

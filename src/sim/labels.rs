@@ -1,5 +1,7 @@
 //! Labels of a repository and of its issues, with GitHub's limits.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::handle::Reply;
@@ -17,7 +19,10 @@ fn is_color(text: &str) -> bool {
 
 /// The 422 for a bad name, colour or description.
 fn wrong(name: Option<&str>, color: Option<&str>, description: Option<&str>) -> Option<Reply> {
-    if name.is_some_and(|name| name.trim().is_empty() || name.chars().count() > NAME_CHARS) {
+    if name.is_some_and(|name| name.trim().is_empty()) {
+        return Some(Reply::invalid("Label", "name", "missing_field", "name can't be blank"));
+    }
+    if name.is_some_and(|name| name.chars().count() > NAME_CHARS) {
         return Some(Reply::invalid("Label", "name", "custom", "name is too long (maximum is 50 characters)"));
     }
     if color.is_some_and(|color| !is_color(color)) {
@@ -32,6 +37,15 @@ fn wrong(name: Option<&str>, color: Option<&str>, description: Option<&str>) -> 
         ));
     }
     None
+}
+
+/// The 422 for labels that cannot hang on an issue together.
+pub(super) fn wrong_labels(names: &[String]) -> Option<Reply> {
+    if let Some(wrong) = names.iter().find_map(|name| wrong(Some(name), None, None)) {
+        return Some(wrong);
+    }
+    let too_many = names.len() > LABELS_PER_ISSUE;
+    too_many.then(|| Reply::invalid("Issue", "labels", "custom", "Issues cannot have more than 100 labels"))
 }
 
 impl State {
@@ -101,14 +115,13 @@ impl State {
         label.description = text("description").map(str::to_owned).or(label.description);
         let Some(current) = self.repo_mut(&repo.name) else { return Reply::not_found() };
         current.labels.iter_mut().filter(|(known, _)| *known == id).for_each(|(_, known)| *known = label.clone());
-        // A renamed label moves everywhere it hangs.
+        // A renamed label is renamed wherever it hangs, at once: an issue refers to it, not to its name.
+        let rename = |names: &mut Vec<String>| {
+            names.iter_mut().filter(|name| **name == old).for_each(|name| name.clone_from(&label.name));
+        };
         for issue in current.issues.values_mut() {
-            issue
-                .now
-                .labels
-                .iter_mut()
-                .filter(|name| name.eq_ignore_ascii_case(&old))
-                .for_each(|n| *n = label.name.clone());
+            rename(&mut issue.now.labels);
+            issue.past.iter_mut().for_each(|(_, row)| rename(&mut Arc::make_mut(row).labels));
         }
         Reply::ok(self.label_json(repo, id, &label))
     }
@@ -116,13 +129,16 @@ impl State {
     /// Hangs labels on an issue; unknown ones are created with the default colour.
     pub(super) fn hang(&mut self, repo: &Repo, number: u64, names: &[String], sender: u64) -> Option<Reply> {
         let there = self.issue(&repo.name, number).map(|issue| issue.labels.clone()).unwrap_or_default();
-        if let Some(wrong) = names.iter().find_map(|name| wrong(Some(name), None, None)) {
-            return Some(wrong);
+        let mut new: Vec<&String> = Vec::new();
+        for name in names {
+            let same = |known: &String| known.eq_ignore_ascii_case(name);
+            if !there.iter().any(same) && !new.iter().any(|known| same(known)) {
+                new.push(name);
+            }
         }
-        let new: Vec<&String> =
-            names.iter().filter(|name| !there.iter().any(|known| known.eq_ignore_ascii_case(name))).collect();
-        if there.len() + new.len() > LABELS_PER_ISSUE {
-            return Some(Reply::invalid("Issue", "labels", "custom", "Issues cannot have more than 100 labels"));
+        let all: Vec<String> = there.iter().chain(new.iter().copied()).cloned().collect();
+        if let Some(wrong) = wrong_labels(&all) {
+            return Some(wrong);
         }
         for name in new {
             let label = match self.label_named(repo, name) {
@@ -141,6 +157,15 @@ impl State {
             self.issue_event(&repo.name, number, "labeled", sender, json!({ "label": label.name }));
         }
         None
+    }
+
+    /// Makes these the labels of an issue: what is too much goes, what is missing comes. They must be right.
+    pub(super) fn replace_labels(&mut self, repo: &Repo, number: u64, names: &[String], sender: u64) {
+        let there = self.issue(&repo.name, number).map(|issue| issue.labels.clone()).unwrap_or_default();
+        for name in there.iter().filter(|known| !names.iter().any(|name| name.eq_ignore_ascii_case(known))) {
+            self.unhang(repo, number, name, sender);
+        }
+        self.hang(repo, number, names, sender);
     }
 
     pub(super) fn unhang(&mut self, repo: &Repo, number: u64, name: &str, sender: u64) -> bool {

@@ -9,8 +9,11 @@ pub mod http;
 mod issues;
 mod json;
 mod labels;
+mod limits;
 mod people;
 mod routes;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod webhooks;
 mod world;

@@ -1,6 +1,6 @@
 //! Which path is which call.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::handle::{Call, Reply};
@@ -31,6 +31,11 @@ impl Target {
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The moment that a list is to begin with.
+    pub(super) fn since(&self) -> Option<jiff::Timestamp> {
+        self.get("since")?.parse().ok()
     }
 
     pub(super) fn number(&self, name: &str, default: usize) -> usize {
@@ -78,7 +83,7 @@ impl State {
                 Some(id) => Reply::ok(self.profile_json(id)),
                 None => Reply::not_found(),
             },
-            ("GET", "/rate_limit") => Reply::ok(self.rate_json()),
+            ("GET", "/rate_limit") => Reply::ok(self.rate_json(identity)),
             ("GET", "/app") => match identity.app.as_deref() {
                 Some(slug) if identity.permissions.is_none() => Reply::ok(self.app_json(Some(slug))),
                 _ => Reply::error(401, "A JSON web token could not be decoded"),
@@ -112,8 +117,12 @@ impl State {
         if is_write && repo.archived {
             return Reply::error(403, "Repository was archived so is read-only.");
         }
-        let wants = if route.starts_with("R/contents") { "contents" } else { "issues" };
-        if let Some(refused) = refuse(identity, wants, is_write) {
+        let wants = match route {
+            "R/contents/{path}" => "contents",
+            "R" | "R/collaborators/{login}/permission" => "metadata",
+            _ => "issues",
+        };
+        if let Some(refused) = refuse(identity, &repo, wants, is_write) {
             return refused;
         }
         match (method, route) {
@@ -216,7 +225,7 @@ impl State {
             .query
             .iter()
             .filter(|(name, _)| name != "page")
-            .map(|(name, value)| format!("{name}={}", value.replace(' ', "%20")))
+            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
             .collect();
         let address = |page: usize| format!("<{}{path}?{}&page={page}>", self.base, others.join("&"));
         let mut links = Vec::new();
@@ -233,11 +242,16 @@ impl State {
     }
 }
 
-/// 403 where an installation's token lacks a permission; a person's token has none to lack.
-fn refuse(identity: &Identity, wants: &str, write: bool) -> Option<Reply> {
+/// 403 where an installation's token lacks a permission; a person's token has none to lack. What is public may be read
+/// by any token, and what an installation does not cover may be written by none of its tokens.
+fn refuse(identity: &Identity, repo: &Repo, wants: &str, write: bool) -> Option<Reply> {
     let permissions = identity.permissions.as_ref()?;
+    let covered = identity.repositories.as_ref().is_none_or(|covered| covered.contains(&repo.name));
     let has = permissions.get(wants).map(String::as_str);
-    let enough = if write { has == Some("write") } else { has.is_some() || wants == "metadata" };
+    let enough = match write {
+        true => covered && has == Some("write"),
+        false => has.is_some() || wants == "metadata" || repo.visibility == Visibility::Public,
+    };
     if enough {
         return None;
     }

@@ -1,12 +1,13 @@
 //! The simulated GitHub's state: accounts, repositories, issues, comments, and a clock of its own.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::fault::Faults;
+use super::limits::Used;
 use crate::domain::facts::{IssueState, Label, Reaction, RepoName, Role};
 
 /// A single read may show an issue as it was so long ago.
@@ -17,6 +18,9 @@ pub const LIST_LAG: SignedDuration = SignedDuration::from_mins(12);
 
 /// Where the clock starts: Monday 2026-03-02, 09:00 UTC.
 const START: i64 = 1_772_442_000;
+
+/// The App behind the token that a workflow is given.
+pub(super) const ACTIONS: &str = "github-actions";
 
 /// The simulated GitHub. Everything is behind one lock, and time moves only when it is told to.
 pub struct World {
@@ -53,6 +57,13 @@ pub(super) struct Identity {
     /// The repositories an installation's token reaches.
     pub(super) repositories: Option<Vec<RepoName>>,
     pub(super) ends: Option<Timestamp>,
+}
+
+impl Identity {
+    /// Whether this is the token that a workflow is given.
+    pub(super) fn is_actions(&self) -> bool {
+        self.app.as_deref() == Some(ACTIONS)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -112,7 +123,8 @@ pub(super) struct IssueRow {
 #[derive(Clone, Debug)]
 pub(super) struct Versions {
     pub(super) now: IssueRow,
-    pub(super) past: Vec<(Timestamp, IssueRow)>,
+    /// Each was true until its time. Shared, for every call copies its repository.
+    pub(super) past: Vec<(Timestamp, Arc<IssueRow>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -166,6 +178,7 @@ pub(super) struct State {
     pub(super) tokens: HashMap<String, Identity>,
     pub(super) repos: Vec<Repo>,
     pub(super) last_id: u64,
+    pub(super) last_delivery: u64,
     pub(super) deliveries: VecDeque<Delivery>,
     pub(super) calls: Vec<CallRecord>,
     pub(super) faults: Faults,
@@ -173,8 +186,8 @@ pub(super) struct State {
     pub(super) base: String,
     pub(super) graphql: bool,
     pub(super) roles: bool,
-    pub(super) remaining: u64,
-    pub(super) content_times: VecDeque<Timestamp>,
+    /// What each account has used of its limits.
+    pub(super) used: HashMap<u64, Used>,
 }
 
 impl Default for World {
@@ -193,6 +206,7 @@ impl World {
             tokens: HashMap::new(),
             repos: Vec::new(),
             last_id: 1000,
+            last_delivery: 0,
             deliveries: VecDeque::new(),
             calls: Vec::new(),
             faults: Faults::default(),
@@ -200,8 +214,7 @@ impl World {
             base: "https://api.github.test".to_owned(),
             graphql: true,
             roles: true,
-            remaining: 5000,
-            content_times: VecDeque::new(),
+            used: HashMap::new(),
         };
         World { state: Mutex::new(state) }
     }
@@ -267,14 +280,12 @@ impl World {
         self.state().calls.clear();
     }
 
-    /// What is left of the hourly budget of calls.
-    pub fn budget(&self) -> u64 {
-        self.state().remaining
-    }
-
-    /// Adds a person and a token of theirs, `token-LOGIN`.
+    /// Adds a person and a token of theirs, `token-LOGIN`. Returns the account's id; one that is there stays as it is.
     pub fn add_user(&self, login: &str) -> u64 {
         let mut state = self.state();
+        if let Some(known) = state.user_id(login) {
+            return known;
+        }
         let id = state.add_user(login, "User");
         let identity = Identity { user: id, app: None, permissions: None, repositories: None, ends: None };
         state.tokens.insert(format!("token-{login}"), identity);
@@ -376,7 +387,10 @@ impl State {
         let Some(versions) = repo.issues.get_mut(&number) else { return };
         // Reads lag by minutes at the most: older versions are never asked for again.
         versions.past.retain(|(at, _)| now.duration_since(*at) < LIST_LAG * 2);
-        versions.past.push((now, versions.now.clone()));
+        // Of several changes in one moment nobody can see the versions in between.
+        if versions.past.last().is_none_or(|(at, _)| *at < now) {
+            versions.past.push((now, Arc::new(versions.now.clone())));
+        }
         change(&mut versions.now);
     }
 
@@ -389,9 +403,8 @@ impl State {
         if versions.now.created > then {
             return None;
         }
-        // Each past entry holds what was true until its time.
         let until = versions.past.iter().find(|(at, _)| *at > then);
-        Some(until.map_or_else(|| versions.now.clone(), |(_, row)| row.clone()))
+        Some(until.map_or_else(|| versions.now.clone(), |(_, row)| (**row).clone()))
     }
 
     /// The role of an account in a repository.

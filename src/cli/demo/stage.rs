@@ -380,7 +380,7 @@ impl<'a> Stage<'a> {
         }
         let times = |(name, count): (String, usize)| if count > 1 { format!("{name}\u{a0}×{count}") } else { name };
         let list = kinds.into_iter().map(times).collect::<Vec<_>>().join(", ");
-        let head = format!("{}, {} of {BUDGET} left", Tally::of(calls).words(), self.world.budget());
+        let head = format!("{}, {} of {BUDGET} left", Tally::of(calls).words(), self.world.budget(BOT));
         let text = match self.lists.iter().find(|(known, _)| *known == list) {
             Some((_, at)) => format!("{head}: as {}", clock_time(*at)),
             None => {
