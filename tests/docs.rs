@@ -8,11 +8,12 @@ use std::process::Command;
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "SECURITY.md",
     "docs/architecture.md",
     "docs/bench.md",
+    "docs/command-line.md",
     "docs/cost.md",
     "docs/policy.md",
     "docs/security.md",

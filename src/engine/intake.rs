@@ -107,7 +107,8 @@ pub fn intake(
         return Err(Ignored::OtherRepository);
     }
     let edit = edit(event, &payload, issue);
-    let own = me.zip(payload.sender.as_ref()).is_some_and(|(me, sender)| me.id == sender.id);
+    // With a token of a person, what that person does is theirs as much as ours: better a look too many than one too few.
+    let own = me.zip(payload.sender.as_ref()).is_some_and(|(me, sender)| me.id == sender.id && sender.kind == "Bot");
     // Our own edit of a body is looked at: it may have overwritten a person's.
     if own && edit.is_none() {
         return Err(Ignored::OwnWrite);
