@@ -345,17 +345,36 @@ async fn what_does_not_work_fails_the_run_with_the_reason() {
     let mut workflow = Workflow::new().await;
     workflow.room.report("Overflow", "It crashes.");
     workflow.newest_event();
-    workflow.room.as_("alice").make_public(&workflow.room.tracker).unwrap();
-    // The event is from before the tracker was opened to everyone.
+    workflow.room.world.set_repo(&workflow.room.tracker, true, true);
     let ran = workflow.run(&["action"]);
     assert_eq!(ran.code, 1, "{}", ran.all());
-    assert!(
-        ran.stdout.contains("failed: the tracker is not a private repository. Nothing was written."),
-        "{}",
-        ran.all()
-    );
-    assert!(ran.stdout.contains("\n::error title=report octo/security#1::the tracker is not"), "{}", ran.all());
+    assert!(ran.stdout.contains("failed: the tracker is archived, so nothing can be written there"), "{}", ran.all());
+    assert!(ran.stdout.contains("\n::error title=report octo/security#1::the tracker is archived"), "{}", ran.all());
     assert!(ran.summary.starts_with("### Wardroom: not everything worked\n"), "{}", ran.all());
+    workflow.untouched(&ran);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_from_before_the_repository_was_opened_to_everyone_is_not_believed() {
+    let mut workflow = Workflow::new().await;
+    workflow.room.report("Overflow", "It crashes.");
+    workflow.newest_event();
+    workflow.room.as_("alice").make_public(&workflow.room.tracker).unwrap();
+    let ran = workflow.run(&["action"]);
+    assert_eq!((ran.code, ran.stdout.trim(), ran.summary.trim()), (1, "failed", "failed"), "{}", ran.all());
+    workflow.untouched(&ran);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_cannot_learn_who_reads_its_log_says_only_that() {
+    let mut workflow = Workflow::new().await;
+    workflow.room.report("Overflow", "It crashes.");
+    workflow.newest_event();
+    workflow.room.world.faults(|faults| (1..60).for_each(|nth| faults.fail(nth, Fault::Unauthorized, When::Before)));
+    let ran = workflow.run(&["action"]);
+    assert_eq!(ran.code, 1, "{}", ran.all());
+    assert!(ran.stdout.contains("could not be asked whether octo/security is private"), "{}", ran.all());
+    assert!(!ran.all().contains("Overflow"), "{}", ran.all());
     workflow.untouched(&ran);
 }
 

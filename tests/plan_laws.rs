@@ -73,6 +73,7 @@ impl Desk {
             seen: None,
             missing: Vec::new(),
             failures: 0,
+            template: std::sync::Arc::new(Checklist::parse(&checklist)),
         };
         let history = vec![Revision { at: start(), editor: None, body: Some(body) }];
         Desk { observed, history, now: start() + SignedDuration::from_secs(60), next_id: 100, policy }

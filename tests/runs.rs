@@ -90,11 +90,11 @@ async fn a_program_that_reads_json_has_the_output_for_itself() {
     let mut workflow = Workflow::new().await;
     workflow.room.report("Overflow", "It crashes.");
     workflow.newest_event();
-    workflow.room.as_("alice").make_public(&workflow.room.tracker).unwrap();
+    workflow.room.world.set_repo(&workflow.room.tracker, true, true);
     let ran = workflow.run(&["action", "--format", "json"]);
     assert_eq!(ran.code, 1, "{}", ran.all());
     assert_eq!(parsed(&ran)["failed"], json!(true), "{}", ran.all());
-    assert!(ran.stderr.starts_with("::error title=report octo/security#1::the tracker is not"), "{}", ran.all());
+    assert!(ran.stderr.starts_with("::error title=report octo/security#1::the tracker is archived"), "{}", ran.all());
     assert!(ran.stderr.ends_with("Nothing is lost: put it right, and the next run or sweep goes on from here\n"));
 }
 

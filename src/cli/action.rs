@@ -53,7 +53,7 @@ pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Resu
     let begun = begin(args, env).await;
     let (voice, ended) = match begun {
         // What is wrong before a voice is known is the setup's, and names nothing private.
-        Err(error) => (Voice::Open, Err(error.into())),
+        Err(error) => (Voice::Open, Err(error)),
         Ok(None) => {
             let name = replay::name(&var(env, "GITHUB_EVENT_NAME").unwrap_or_default());
             let why = format!(
@@ -101,7 +101,7 @@ fn say_errors(lines: &[String], format: Format, out: &mut dyn Write) -> std::io:
 }
 
 /// Reads what the workflow gives. `None`: the event asks for nothing.
-async fn begin(args: &Args, env: Env<'_>) -> Result<Option<(Voice, Settings, Event)>, Usage> {
+async fn begin(args: &Args, env: Env<'_>) -> anyhow::Result<Option<(Voice, Settings, Event)>> {
     let name = needed(env, "GITHUB_EVENT_NAME")?;
     if !matches!(name.as_str(), "issues" | "issue_comment" | "schedule" | "workflow_dispatch") {
         return Ok(None);
@@ -110,7 +110,7 @@ async fn begin(args: &Args, env: Env<'_>) -> Result<Option<(Voice, Settings, Eve
     let body = replay::read(Path::new(&path))?;
     let payload = replay::parse(&body, "in GITHUB_EVENT_PATH")?;
     let settings = config::settings(env)?;
-    let voice = Voice::of_workflow(&settings, Some(&payload)).await;
+    let voice = Voice::of_workflow(&settings, Some(&payload)).await?;
     voice::may_check(voice, &args.options)?;
     Ok(Some((voice, settings, Event { name, body, payload })))
 }

@@ -47,7 +47,7 @@ pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Resu
     let bytes = read(&args.payload)?;
     let payload = parse(&bytes, &args.payload.display().to_string())?;
     let settings = config::settings(env)?;
-    let voice = Voice::of_shell(env, &settings).await;
+    let voice = Voice::of_shell(env, &settings).await?;
     voice::may_check(voice, &args.options)?;
     let ended = async {
         let engine = config::engine(&settings, &args.options).await?;

@@ -34,7 +34,7 @@ pub struct Args {
 /// Whatever kept it from its end; nothing is lost by it.
 pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let settings = config::settings(env)?;
-    let voice = Voice::of_shell(env, &settings).await;
+    let voice = Voice::of_shell(env, &settings).await?;
     voice::may_check(voice, &args.options)?;
     let ended = async {
         let engine = config::engine(&settings, &args.options).await?;

@@ -3,6 +3,7 @@
 
 use std::io::Write;
 
+use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -23,26 +24,33 @@ pub enum Voice {
 
 impl Voice {
     /// The voice of a run from a shell; in a workflow, that of the repository it runs for.
-    pub async fn of_shell(env: Env<'_>, settings: &Settings) -> Voice {
+    ///
+    /// # Errors
+    /// As [`Voice::of_workflow`].
+    pub async fn of_shell(env: Env<'_>, settings: &Settings) -> anyhow::Result<Voice> {
         match env("GITHUB_ACTIONS").as_deref() {
             Some("true") => Voice::of_workflow(settings, None).await,
-            _ => Voice::Open.begin(),
+            _ => Ok(Voice::Open.begin()),
         }
     }
 
-    /// The voice of a workflow. The event's payload says whether its repository is private; where it does not, GitHub is
-    /// asked. What cannot be known is public.
-    pub async fn of_workflow(settings: &Settings, payload: Option<&Value>) -> Voice {
+    /// The voice of a workflow. A payload that says its repository is public is believed; otherwise GitHub is asked, for
+    /// a run that waited or is run again may find the repository public by now.
+    ///
+    /// # Errors
+    /// GitHub could not be asked, so nobody knows who reads this log. The words name only the workflow's own repository.
+    pub async fn of_workflow(settings: &Settings, payload: Option<&Value>) -> anyhow::Result<Voice> {
         let told = payload.and_then(|payload| payload.get("repository"));
         let told = told.and_then(|repository| Repository::deserialize(repository).ok());
         // The log belongs to the repository that the workflow runs for, not to the one that a payload names.
         let told = told.filter(|told| settings.repository.as_ref().is_none_or(|own| *own == told.full_name));
-        let private = match (told, &settings.repository) {
-            (Some(told), _) => told.is_private(),
-            (None, Some(own)) => is_private(settings, own).await,
-            (None, None) => false,
+        let told_public = told.as_ref().is_some_and(|told| !told.is_private());
+        let own = settings.repository.as_ref().or(told.as_ref().map(|told| &told.full_name));
+        let private = match own {
+            Some(own) if !told_public => is_private(settings, own).await?,
+            _ => false,
         };
-        if private { Voice::Open.begin() } else { Voice::Hushed.begin() }
+        Ok(if private { Voice::Open.begin() } else { Voice::Hushed.begin() })
     }
 
     /// Starts the log where there may be one, and keeps even a crash quiet where there may not.
@@ -55,9 +63,13 @@ impl Voice {
     }
 }
 
-async fn is_private(settings: &Settings, own: &RepoName) -> bool {
-    let Ok(github) = config::connect(settings, vec![own.clone()]) else { return false };
-    github.repository(own).await.is_ok_and(|repository| repository.is_private())
+async fn is_private(settings: &Settings, own: &RepoName) -> anyhow::Result<bool> {
+    let github = config::connect(settings, vec![own.clone()])?;
+    let repository = github.repository(own).await;
+    let repository = repository.with_context(|| {
+        format!("GitHub could not be asked whether {own} is private, so nothing was done and nothing is said here")
+    })?;
+    Ok(repository.is_private())
 }
 
 /// Refuses `--check` where its exit code would tell everyone that there is something to do.

@@ -1,6 +1,10 @@
 //! What each new command is answered: with a mark, with words where they are due, and with a closed issue where it asks
 //! for one.
 
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
 use super::checklist::{Checklist, TaskLookup};
 use super::command::{self, Close, Command};
 use super::cvss::{Severity, Vector};
@@ -11,7 +15,7 @@ use super::findings::{SEVERITY, VECTOR};
 use super::incident;
 use super::memory::Answer;
 use super::observed::Observed;
-use super::policy::Policy;
+use super::policy::{LabelKey, Policy};
 use super::texts::{self, TurnedDown};
 
 /// The answers that are due.
@@ -48,12 +52,22 @@ impl Answers {
     }
 }
 
+/// What a command finds on the tracking issue.
+pub struct Desk<'a> {
+    /// The body as it is.
+    pub checklist: &'a Checklist,
+    /// Keys of the fields that hold what Wardroom wrote there, untouched since.
+    pub own: &'a BTreeSet<String>,
+    /// Whether Wardroom is paused here.
+    pub paused: bool,
+}
+
 /// Answers every command that has none yet.
-pub fn answer(observed: &Observed, policy: &Policy, rulings: &[Ruling<'_>], checklist: &Checklist) -> Answers {
+pub fn answer(observed: &Observed, policy: &Policy, rulings: &[Ruling<'_>], desk: &Desk<'_>) -> Answers {
     let mut answers = Answers::default();
     for ruling in rulings {
         match (ruling.verdict, &ruling.command) {
-            (Verdict::New, Ok(command)) => accept(&mut answers, observed, policy, checklist, ruling, command),
+            (Verdict::New, Ok(command)) => accept(&mut answers, observed, policy, desk, ruling, command),
             (Verdict::Unreadable, Err(error)) => answers.no(ruling, error.to_string()),
             (Verdict::NotAllowed { need, has, named }, Ok(command)) => {
                 answers.no(ruling, not_allowed(command.word(), need, has, named));
@@ -74,10 +88,11 @@ fn accept(
     answers: &mut Answers,
     observed: &Observed,
     policy: &Policy,
-    checklist: &Checklist,
+    desk: &Desk<'_>,
     ruling: &Ruling<'_>,
     command: &Command,
 ) {
+    let checklist = desk.checklist;
     match command {
         Command::Help => answers.words(ruling, command::help_text(policy)),
         Command::Adopt if observed.is_mine(observed.issue.user.as_ref()) => answers.words(
@@ -116,32 +131,38 @@ fn accept(
                 );
             }
         },
-        Command::Severity(level) => set_field(answers, ruling, checklist, SEVERITY, level.title(), |value| {
+        Command::Severity(level) => set_field(answers, ruling, desk, SEVERITY, level.title(), |value| {
             value.parse::<Severity>().is_ok_and(|said| said == *level)
         }),
-        Command::Cvss(vector) => set_field(answers, ruling, checklist, VECTOR, vector, |value| {
+        Command::Cvss(vector) => set_field(answers, ruling, desk, VECTOR, vector, |value| {
             Vector::parse(value).is_ok_and(|said| said.to_string() == *vector)
         }),
-        Command::Close(close) => close_as(answers, observed, ruling, close),
-        Command::Merge { into } => merge(answers, observed, ruling, *into),
+        Command::Close(_) | Command::Merge { .. } if desk.paused => answers.no(
+            ruling,
+            "Wardroom is paused here, so the issue was not closed. Say `/wardroom resume` and then this again, or close \
+             the issue by hand."
+                .to_owned(),
+        ),
+        Command::Close(close) => close_as(answers, observed, policy, ruling, close),
+        Command::Merge { into } => merge(answers, observed, policy, ruling, *into),
     }
 }
 
-/// A command fills an empty field and overwrites none.
+/// A command fills an empty field and changes what an earlier command wrote. It overwrites nothing of a person's.
 fn set_field(
     answers: &mut Answers,
     ruling: &Ruling<'_>,
-    checklist: &Checklist,
+    desk: &Desk<'_>,
     name: &str,
     value: &str,
     same: impl Fn(&str) -> bool,
 ) {
-    match checklist.field(name) {
-        Some(field) if !field.empty && !same(&field.value) => answers.no(
+    match desk.checklist.field(name) {
+        Some(field) if !field.empty && !same(&field.value) && !desk.own.contains(field.key()) => answers.no(
             ruling,
             format!(
-                "The field **{name}** says {} already, and a command only fills an empty field. Nothing was changed. Edit \
-                 the field in the issue if {} is right.",
+                "The field **{name}** says {}, which a person wrote, and a command does not overwrite that. Nothing was \
+                 changed. Edit the field in the issue if {} is right.",
                 fence::code_span(&field.value, 120),
                 fence::code_span(value, 120)
             ),
@@ -150,9 +171,9 @@ fn set_field(
     }
 }
 
-fn close_as(answers: &mut Answers, observed: &Observed, ruling: &Ruling<'_>, close: &Close) {
+fn close_as(answers: &mut Answers, observed: &Observed, policy: &Policy, ruling: &Ruling<'_>, close: &Close) {
     if let Close::Duplicate { of } = close
-        && let Some(why) = bad_target(observed, *of)
+        && let Some(why) = bad_target(observed, policy, *of)
     {
         answers.no(ruling, why);
         return;
@@ -161,9 +182,20 @@ fn close_as(answers: &mut Answers, observed: &Observed, ruling: &Ruling<'_>, clo
     answers.yes(ruling);
 }
 
-fn merge(answers: &mut Answers, observed: &Observed, ruling: &Ruling<'_>, into: u64) {
-    if let Some(why) = bad_target(observed, into) {
+fn merge(answers: &mut Answers, observed: &Observed, policy: &Policy, ruling: &Ruling<'_>, into: u64) {
+    if let Some(why) = bad_target(observed, policy, into) {
         answers.no(ruling, why);
+        return;
+    }
+    let target = observed.others.get(&into).and_then(Option::as_ref);
+    if target.is_some_and(|issue| !issue.is_open()) {
+        answers.no(
+            ruling,
+            format!(
+                "`#{into}` is closed, and nobody works there. Nothing was changed. Reopen it first; or, if that problem is \
+                 solved, say `/wardroom close duplicate #{into}`."
+            ),
+        );
         return;
     }
     let here = Checklist::parse(observed.issue.text());
@@ -175,14 +207,17 @@ fn merge(answers: &mut Answers, observed: &Observed, ruling: &Ruling<'_>, into: 
     answers.yes(ruling);
 }
 
-/// Why an issue cannot be the other incident, in words; `None` if it can.
-fn bad_target(observed: &Observed, number: u64) -> Option<String> {
+/// Why an issue cannot be the other incident, in words; `None` if it can. One that was adopted is known by its label.
+fn bad_target(observed: &Observed, policy: &Policy, number: u64) -> Option<String> {
     if number == observed.issue.number {
         return Some("That is this incident itself. Nothing was changed.".to_owned());
     }
     let other = observed.others.get(&number).and_then(Option::as_ref);
+    let label = policy.label(LabelKey::Incident).name;
     let is_incident = other.is_some_and(|issue| {
-        observed.is_mine(issue.user.as_ref()) && incident::marked_report(&Checklist::parse(issue.text())).is_some()
+        let opened =
+            observed.is_mine(issue.user.as_ref()) && incident::marked_report(&Checklist::parse(issue.text())).is_some();
+        issue.pull_request.is_none() && (opened || issue.has_label(&label))
     });
     (!is_incident).then(|| {
         format!(
@@ -217,10 +252,21 @@ fn not_allowed(word: &str, need: Role, has: Role, named: bool) -> String {
     }
 }
 
-/// Why the incident was turned down, and in whose words: the last `close` or `merge` that counts, else the issue's own
+/// A closing so long after a command is taken to be another one's, as after a reopening.
+const CLOSING_TAKES: SignedDuration = SignedDuration::from_hours(1);
+
+/// Why the incident was turned down, and in whose words: the `close` or `merge` that closed it, else the issue's own
 /// `state_reason`.
 pub fn turned_down<'a>(rulings: &'a [Ruling<'_>], issue: &Issue) -> (TurnedDown, Option<&'a str>) {
-    let counts = |ruling: &&Ruling<'_>| matches!(ruling.verdict, Verdict::Counted | Verdict::New);
+    let closed_it = |ruling: &&Ruling<'_>| {
+        let took = issue.closed_at.zip(ruling.comment.created_at).map(|(closed, said)| closed.duration_since(said));
+        took.is_none_or(|took| took <= CLOSING_TAKES)
+    };
+    let counts = |ruling: &&Ruling<'_>| match ruling.verdict {
+        Verdict::New => true,
+        Verdict::Counted => closed_it(ruling),
+        _ => false,
+    };
     let by_command = rulings.iter().rev().filter(counts).find_map(|ruling| match &ruling.command {
         Ok(Command::Close(Close::Invalid { reason })) => Some((TurnedDown::Invalid, reason.as_deref())),
         Ok(Command::Close(Close::Duplicate { .. }) | Command::Merge { .. }) => Some((TurnedDown::Duplicate, None)),

@@ -1,10 +1,12 @@
 //! Which splices of the body are due: what a write of ours overwrote is put back, `na` is carried out, empty fields are
 //! filled from others. Nothing else in a body is ever Wardroom's.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::answers::Answers;
-use super::checklist::{self, Checklist, Splice};
+use super::checklist::{self, Checklist, Splice, TaskState};
 use super::command::Command;
 use super::decisions::{Decisions, Ruling, Verdict};
 use super::findings::Findings;
@@ -28,6 +30,8 @@ pub struct BodyChange {
     pub refilled: Vec<String>,
     /// Whether it puts back what a write of ours overwrote.
     pub repairs: bool,
+    /// What would not fit into the body, in words.
+    pub blocked: Vec<String>,
     /// Commands that need no change any more: done already, or a person acted on the task since.
     pub settled: Vec<u64>,
 }
@@ -40,11 +44,14 @@ pub fn change(
     answers: &Answers,
     edits: &[Edit],
     memory: &Memory,
+    own: &BTreeSet<String>,
 ) -> BodyChange {
     let mut change = BodyChange::default();
     let old = observed.issue.text();
     let mut body = old.to_owned();
-    if let Some((restored, why)) = record::restore(edits, &observed.me.login, old) {
+    // With a person's own token that person's edits look like Wardroom's, so none of them is put back.
+    let restored = if observed.is_bot() { record::restore(edits, &observed.me.login, old) } else { None };
+    if let Some((restored, why)) = restored {
         body = restored;
         change.repairs = true;
         change.why.extend(why);
@@ -55,7 +62,7 @@ pub fn change(
         if !counts || memory.applied.contains(&ruling.comment.id) {
             continue;
         }
-        let checklist = Checklist::parse(&body);
+        let checklist = observed.read(&body);
         let Ok(found) = checklist.find_task(task) else {
             change.settled.push(ruling.comment.id);
             continue;
@@ -64,28 +71,34 @@ pub fn change(
         let touched = touched_since(edits, memory, found.key(), said_at);
         // In a body a name behind an @ would call that person.
         let remark = super::fence::plain(&texts::shorten(reason, 200));
-        match found.mark_not_applicable(&body, &remark).filter(|_| !touched) {
-            Some(splice) => {
-                let what =
-                    format!("marking “{}” not applicable", super::fence::plain(&texts::shorten(&found.text, 80)));
-                if let Some(next) = put(&body, splice) {
-                    body = next;
-                    change.why.push(what);
-                    change.applied.push(ruling.comment.id);
-                }
+        if touched || found.state == TaskState::NotApplicable {
+            change.settled.push(ruling.comment.id);
+            continue;
+        }
+        let what = format!("marking “{}” not applicable", super::fence::plain(&texts::shorten(&found.text, 80)));
+        match found.mark_not_applicable(&body, &remark).and_then(|splice| put(&body, splice)) {
+            Some(next) => {
+                body = next;
+                change.why.push(what);
+                change.applied.push(ruling.comment.id);
             }
+            None if is_full(&body, &remark) => change.blocked.push(what),
             None => change.settled.push(ruling.comment.id),
         }
     }
     // A vector gives a score, a score a severity: one round fills them all, for each is computed from the same facts.
     let mut rounds = 0;
     loop {
-        let checklist = Checklist::parse(&body);
-        let found = Findings::of(&checklist, decisions);
+        let checklist = observed.read(&body);
+        let found = Findings::of(&checklist, decisions, own);
         let mut refilled = Vec::new();
         let due = found.derived.iter().find_map(|(name, value)| {
             let field = checklist.field(name)?;
-            let mark = format!("{}={}", field.key(), short_digest(value));
+            let mark = fill_mark(field.key(), value);
+            // What is not empty here is Wardroom's own, and no person emptied it.
+            if !field.empty {
+                return Some((field.fill(&body, value), mark, *name, value.clone()));
+            }
             if memory.filled.contains(&mark) || change.filled.contains(&mark) || change.refilled.contains(&mark) {
                 return None;
             }
@@ -93,14 +106,20 @@ pub fn change(
                 refilled.push(mark);
                 return None;
             }
-            Some((field.fill(&body, value)?, mark, *name, value.clone()))
+            Some((field.fill(&body, value), mark, *name, value.clone()))
         });
         change.refilled.extend(refilled);
         let Some((splice, mark, name, value)) = due else { break };
-        let Some(next) = put(&body, splice) else { break };
+        let what = format!("filling “{name}” with {value}");
+        let Some(next) = splice.and_then(|splice| put(&body, splice)) else {
+            if is_full(&body, &value) {
+                change.blocked.push(what);
+            }
+            break;
+        };
         body = next;
         change.filled.push(mark);
-        change.why.push(format!("filling “{name}” with {value}"));
+        change.why.push(what);
         rounds += 1;
         if rounds > 8 {
             break;
@@ -108,6 +127,30 @@ pub fn change(
     }
     change.body = (body != old).then_some(body);
     change
+}
+
+/// The mark in [`Memory::filled`] of a field and the value that Wardroom wrote there.
+fn fill_mark(key: &str, value: &str) -> String {
+    format!("{key}={}", short_digest(value))
+}
+
+/// Keys of the fields that hold what Wardroom wrote there, untouched since.
+pub fn own_fields(observed: &Observed, checklist: &Checklist, edits: &[Edit], memory: &Memory) -> BTreeSet<String> {
+    let mine = observed.me.login.as_str();
+    let is_own = |field: &&checklist::Field| {
+        let last = memory.items.get(field.key()).and_then(|last| last.by.as_deref());
+        let marked = || memory.filled.contains(&fill_mark(field.key(), &field.value));
+        observed.is_bot()
+            && !field.empty
+            && last == Some(mine)
+            && (marked() || filled_before(edits, mine, field.key(), &field.value))
+    };
+    checklist.fields.iter().filter(is_own).map(|field| field.key().to_owned()).collect()
+}
+
+/// Whether a body is too full for so much more text and the marks around it.
+fn is_full(body: &str, more: &str) -> bool {
+    body.chars().count() + more.chars().count() + 20 > texts::MAX_BODY_CHARS
 }
 
 fn put(body: &str, splice: Splice) -> Option<String> {

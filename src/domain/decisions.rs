@@ -65,11 +65,12 @@ pub struct Decisions<'a> {
     pub vector: Option<&'a str>,
 }
 
-/// All commands among the comments, oldest first. Wardroom's own comments and other bots' never count.
+/// All commands among the comments, oldest first. Those of bots, Wardroom among them, never count.
 pub fn rulings<'a>(observed: &'a Observed, memory: &Memory, policy: &Policy) -> Vec<Ruling<'a>> {
     let commands = observed.comments.iter().filter_map(|comment| {
         let author = comment.user.as_ref()?;
-        if observed.is_mine(Some(author)) || author.kind == "Bot" {
+        // Wardroom's own comments begin with a marker, so they hold no command even where it uses a person's token.
+        if author.kind == "Bot" {
             return None;
         }
         let command = command::parse(comment.text())?;
@@ -89,7 +90,7 @@ fn judge(
 ) -> Verdict {
     let facts = observed.facts.get(&comment.id);
     let no_graphql = observed.lacks(Missing::GraphQl);
-    let (edited, answer) = match facts {
+    let (edited, marked) = match facts {
         Some(facts) => {
             let has = |reaction| facts.own_reactions.contains(&reaction);
             let answer = if has(Reaction::Rocket) {
@@ -101,15 +102,18 @@ fn judge(
             };
             (facts.last_edited_at.is_some(), answer)
         }
-        None if no_graphql => (comment.updated_at != comment.created_at, memory.answered.get(&comment.id).copied()),
+        None if no_graphql => (comment.updated_at != comment.created_at, None),
         None => return Verdict::Unknown,
     };
-    match (answer, edited) {
+    // The status comment remembers answers whose reaction is refused or cannot be read. It can be forged, so it spares a
+    // second answer and gives nobody a right.
+    let noted = memory.answered.get(&comment.id).copied();
+    match (marked.or(noted), edited) {
         (Some(Answer::Yes), true) => return Verdict::EditedLater,
-        (Some(Answer::Yes), false) => return Verdict::Counted,
+        (Some(Answer::Yes), false) if marked.is_some() => return Verdict::Counted,
         (Some(Answer::No | Answer::Words), _) => return Verdict::Settled,
         (None, true) => return Verdict::Edited,
-        (None, false) => {}
+        (Some(Answer::Yes) | None, false) => {}
     }
     let Ok(command) = command else { return Verdict::Unreadable };
     // Where a server cannot tell roles, nobody's command counts: fail closed.
@@ -120,10 +124,12 @@ fn judge(
     };
     let rule = policy.required_role(command.word());
     let named = rule.logins.is_some_and(|logins| !logins.iter().any(|name| name.eq_ignore_ascii_case(&author.login)));
-    if has < rule.at_least || named {
-        return Verdict::NotAllowed { need: rule.at_least, has, named };
+    match (has < rule.at_least || named, noted) {
+        (false, None) => Verdict::New,
+        (false, Some(_)) => Verdict::Counted,
+        (true, None) => Verdict::NotAllowed { need: rule.at_least, has, named },
+        (true, Some(_)) => Verdict::Settled,
     }
-    Verdict::New
 }
 
 /// What must still be read before every command can be judged.

@@ -1,5 +1,7 @@
 //! What the fields say together: the severity that counts, fields that follow from others, and contradictions.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -43,12 +45,13 @@ fn filled<'a>(checklist: &'a Checklist, name: &str) -> Option<&'a Field> {
 }
 
 impl Findings {
-    /// Reads the fields. A field that a person filled wins over a command; a command fills what is empty.
-    pub fn of(checklist: &Checklist, decisions: &Decisions<'_>) -> Findings {
+    /// Reads the fields. A field that a person filled wins over a command; a command fills what is empty. `own`: keys of
+    /// the fields that hold what Wardroom wrote there, untouched since; it may bring them up to date.
+    pub fn of(checklist: &Checklist, decisions: &Decisions<'_>, own: &BTreeSet<String>) -> Findings {
         let mut found = Findings::default();
-        let vector = found.vector(checklist, decisions);
-        let score = found.score(checklist, vector.as_ref());
-        found.severity(checklist, decisions, vector.as_ref(), score);
+        let vector = found.vector(checklist, decisions, own);
+        let score = found.score(checklist, vector.as_ref(), own);
+        found.severity(checklist, decisions, vector.as_ref(), score, own);
         found.dates(checklist);
         found.identifiers(checklist);
         if let Some(field) = filled(checklist, AFFECTED) {
@@ -66,8 +69,13 @@ impl Findings {
         self.contradictions.push(format!("**{name}** says {}: {why}", fence::code_span(value, 120)));
     }
 
-    fn vector(&mut self, checklist: &Checklist, decisions: &Decisions<'_>) -> Option<Vector> {
-        if let Some(field) = filled(checklist, VECTOR) {
+    fn vector(&mut self, checklist: &Checklist, decisions: &Decisions<'_>, own: &BTreeSet<String>) -> Option<Vector> {
+        let commanded = decisions.vector.and_then(|vector| Vector::parse(vector).ok());
+        let outdated = |field: &&Field| {
+            let differs = |vector: &Vector| Vector::parse(&field.value).as_ref() != Ok(vector);
+            own.contains(field.key()) && commanded.as_ref().is_some_and(differs)
+        };
+        if let Some(field) = filled(checklist, VECTOR).filter(|field| !outdated(field)) {
             return match Vector::parse(&field.value) {
                 Ok(vector) => Some(vector),
                 Err(error) => {
@@ -78,7 +86,7 @@ impl Findings {
             };
         }
         // A vector by command fills the empty field; where there is no such field the command itself holds.
-        let vector = Vector::parse(decisions.vector?).ok()?;
+        let vector = commanded?;
         match checklist.field(VECTOR) {
             Some(_) => {
                 self.derived.push((VECTOR, vector.to_string()));
@@ -88,7 +96,7 @@ impl Findings {
         }
     }
 
-    fn score(&mut self, checklist: &Checklist, vector: Option<&Vector>) -> Option<Score> {
+    fn score(&mut self, checklist: &Checklist, vector: Option<&Vector>, own: &BTreeSet<String>) -> Option<Score> {
         let computed = vector.map(Vector::score);
         let Some(field) = filled(checklist, SCORE) else {
             if let Some(score) = computed
@@ -106,6 +114,10 @@ impl Findings {
             }
         };
         if let Some(score) = computed.filter(|score| *score != said) {
+            if own.contains(field.key()) {
+                self.derived.push((SCORE, score.to_string()));
+                return computed;
+            }
             self.say(SCORE, &field.value, &format!("the vector gives {score}"));
         }
         Some(said)
@@ -117,6 +129,7 @@ impl Findings {
         decisions: &Decisions<'_>,
         vector: Option<&Vector>,
         score: Option<Score>,
+        own: &BTreeSet<String>,
     ) {
         let computed = score.map(Score::severity).or_else(|| vector.map(Vector::severity));
         self.score = score;
@@ -133,6 +146,12 @@ impl Findings {
         };
         match field.value.parse::<Severity>() {
             Ok(said) => {
+                let wanted = decisions.severity.or(computed).filter(|level| *level != Severity::None);
+                if let Some(level) = wanted.filter(|level| *level != said && own.contains(field.key())) {
+                    self.derived.push((SEVERITY, level.title().to_owned()));
+                    self.severity = Some(said);
+                    return;
+                }
                 if let Some(level) = computed.filter(|level| *level != said) {
                     let from = score.map_or_else(|| "the vector".to_owned(), |score| format!("a score of {score}"));
                     self.say(SEVERITY, &field.value, &format!("{from} is {}", level.title()));
@@ -223,7 +242,7 @@ mod tests {
     use super::*;
 
     fn findings(fields: &str) -> Findings {
-        Findings::of(&Checklist::parse(fields), &Decisions::default())
+        Findings::of(&Checklist::parse(fields), &Decisions::default(), &BTreeSet::new())
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn changes(
     let managed = |name: &str| match policy.owns_label(name) {
         Some(LabelGroup::Phase | LabelGroup::Severity) => true,
         Some(LabelGroup::Flag(key)) => matches!(key, LabelKey::Exploited | LabelKey::Paused),
-        None => false,
+        None => policy.owned_before(name),
     };
     let off = issue.labels.iter().filter(|label| managed(&label.name) && !is_wanted(&label.name));
     let mut changes: Vec<LabelChange> = off.map(|label| LabelChange::Remove(label.name.clone())).collect();

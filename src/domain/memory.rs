@@ -43,6 +43,9 @@ pub struct Memory {
     /// Whether the report was answered, or needs no answer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub acknowledged: bool,
+    /// There was no room for the last states: a task or field that is missing in `items` is not new.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sparse: bool,
     /// What became of the report, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
@@ -111,6 +114,20 @@ impl Memory {
             self.log.drain(..extra);
             self.dropped = self.dropped.saturating_add(u32::try_from(extra).unwrap_or(u32::MAX));
         }
+    }
+
+    /// Makes the memory smaller: the older half of the record goes, then all last states. `false` if nothing can go.
+    pub fn shrink(&mut self) -> bool {
+        if self.log.len() > 4 {
+            let extra = self.log.len().div_ceil(2);
+            self.log.drain(..extra);
+            self.dropped = self.dropped.saturating_add(u32::try_from(extra).unwrap_or(u32::MAX));
+            return true;
+        }
+        let had_items = !self.items.is_empty();
+        self.items.clear();
+        self.sparse = true;
+        had_items
     }
 
     /// The hidden comment that holds this memory. With a key the digest is an HMAC, which people cannot forge.

@@ -1,9 +1,11 @@
 //! Everything that a decision about a tracking issue may use, and what a look must still read before it can decide.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::checklist::Checklist;
 use super::facts::{Account, Comment, CommentFacts, Issue, RepoName, Revision, Role};
 
 /// One edit of a tracking issue's body, as a delivery or the edit history tells it.
@@ -71,12 +73,25 @@ pub struct Observed {
     pub missing: Vec<Missing>,
     /// How many looks at this incident failed in a row before this one.
     pub failures: u32,
+    /// The checklist that new incidents begin with: a field that says what it says there is empty.
+    pub template: Arc<Checklist>,
 }
 
 impl Observed {
     /// Whether Wardroom itself wrote this.
     pub fn is_mine(&self, user: Option<&Account>) -> bool {
         user.is_some_and(|user| user.id == self.me.id)
+    }
+
+    /// Whether Wardroom acts as an account that no person uses. With a person's own token nobody can tell that person's
+    /// edits from Wardroom's.
+    pub fn is_bot(&self) -> bool {
+        self.me.kind == "Bot"
+    }
+
+    /// Reads a body of this incident.
+    pub fn read(&self, body: &str) -> Checklist {
+        Checklist::parse_against(body, &self.template)
     }
 
     /// Whether this server cannot tell something.

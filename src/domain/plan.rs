@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::answers;
+use super::answers::{self, Desk};
 use super::body::{self, BodyChange};
 use super::checklist::Checklist;
 use super::decisions::{self, Decisions, Ruling};
@@ -141,8 +141,10 @@ fn remembered(observed: &Observed, key: Option<&[u8]>) -> Option<Memory> {
 }
 
 /// The report that still has to be answered, as far as the status comment knows.
-pub fn unanswered(observed: &Observed, key: Option<&[u8]>) -> Option<ReportId> {
-    let answered = remembered(observed, key).is_some_and(|memory| memory.acknowledged);
+pub fn unanswered(observed: &Observed, policy: &Policy, key: Option<&[u8]>) -> Option<ReportId> {
+    let memory = remembered(observed, key).unwrap_or_default();
+    let rulings = decisions::rulings(observed, &memory, policy);
+    let answered = memory.acknowledged || Decisions::fold(&rulings).paused.is_some();
     let mine = observed.is_mine(observed.issue.user.as_ref());
     let report = incident::marked_report(&Checklist::parse(observed.issue.text()));
     report.filter(|_| mine && !answered)
@@ -219,17 +221,19 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         return plan;
     };
     let old_body = observed.issue.text();
-    let answers = answers::answer(observed, policy, &rulings, &Checklist::parse(old_body));
     let paused = folded.paused.is_some();
 
     let memory_at = memory.at;
     // The body first: labels and status are computed from the body as it will be.
     record::account(&mut memory, &edits.fresh, old_body, now);
-    forget_fills(&mut memory, &rulings, &answers, &Checklist::parse(old_body));
+    let old_checklist = observed.read(old_body);
+    let own = body::own_fields(observed, &old_checklist, &edits.all, &memory);
+    let answers = answers::answer(observed, policy, &rulings, &Desk { checklist: &old_checklist, own: &own, paused });
+    forget_fills(&mut memory, &rulings, &answers, &old_checklist);
     let wanted = if paused {
         BodyChange::default()
     } else {
-        body::change(observed, &folded, &rulings, &answers, &edits.all, &memory)
+        body::change(observed, &folded, &rulings, &answers, &edits.all, &memory, &own)
     };
     memory.filled.extend(wanted.refilled.iter().cloned());
     let since = memory.repair.take().map_or(memory_at, |repair| repair.since);
@@ -268,17 +272,15 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         issue.state = Some(IssueState::Closed);
         issue.state_reason = Some(reason.to_owned());
     }
-    let checklist = Checklist::parse(new_body.as_deref().unwrap_or(old_body));
+    let checklist = observed.read(new_body.as_deref().unwrap_or(old_body));
     let standing = Standing::of(&issue, &checklist);
-    let findings = Findings::of(&checklist, &folded);
+    let findings = Findings::of(&checklist, &folded, &own);
     let labels = labels::changes(&issue, &checklist, &standing, &findings, paused, policy);
 
-    for (to, answer, _) in &answers.marks {
-        memory.answered.insert(*to, *answer);
-    }
-    // Answers are remembered only where a reaction cannot tell whose it is.
-    if !observed.lacks(super::observed::Missing::GraphQl) {
-        memory.answered.clear();
+    // A look that keeps failing writes the status first, before it has answered anything.
+    let says_failing = observed.failures >= 10;
+    if !says_failing {
+        memory.answered.extend(answers.marks.iter().map(|(to, answer, _)| (*to, *answer)));
     }
     memory.acknowledged |= observed.acknowledged;
     match &observed.report {
@@ -298,13 +300,15 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         rulings: &rulings,
         memory: &memory,
         waiting: &waiting,
+        blocked: &wanted.blocked,
     };
     if let Some(action) = write_status(observed, policy, &parts, remembered.as_ref(), key) {
-        // A look that keeps failing says so first, before it fails again.
-        let at = if observed.failures >= 10 { 0 } else { plan.actions.len() };
+        let at = if says_failing { 0 } else { plan.actions.len() };
         plan.actions.insert(at, action);
     }
-    plan.actions.extend(doubles(observed));
+    if !paused {
+        plan.actions.extend(doubles(observed));
+    }
     // Labels come last: a closed issue that carries its last label needs no more looks, whatever crashed before.
     plan.actions.extend(labels.into_iter().map(Action::Label));
     plan.summary = Summary {
@@ -326,7 +330,7 @@ fn forget_fills(memory: &mut Memory, rulings: &[Ruling<'_>], answers: &answers::
             Ok(super::command::Command::Cvss(_)) => super::findings::VECTOR,
             _ => continue,
         };
-        if let Some(field) = checklist.field(name) {
+        if let Some(field) = checklist.field(name).filter(|field| field.empty) {
             let prefix = format!("{}=", field.key());
             memory.filled.retain(|mark| !mark.starts_with(&prefix));
         }
@@ -393,17 +397,21 @@ fn write_status(
     remembered: Option<&Memory>,
     key: Option<&[u8]>,
 ) -> Option<Action> {
-    let visible = status::render(observed, policy, parts);
     let existing = status_comment(observed);
+    let fitted = status::fit(observed, policy, parts, key);
     if let Some(existing) = existing {
         let pause_said = parts.decisions.paused.is_some() && existing.text().contains("\n**Paused** by ");
-        let same = Memory::visible(existing.text()).trim_end() == visible.trim_end();
-        if pause_said || (same && remembered == Some(parts.memory)) {
+        let same = Memory::visible(existing.text()).trim_end() == fitted.visible.trim_end();
+        // An answer's own mark is its reaction; where that can be read, the note of it waits for the next change.
+        let mut known = remembered.cloned();
+        if let Some(known) = known.as_mut().filter(|_| !observed.lacks(super::observed::Missing::GraphQl)) {
+            known.answered.clone_from(&fitted.memory.answered);
+        }
+        if pause_said || (same && known.as_ref() == Some(&fitted.memory)) {
             return None;
         }
     }
-    let body = format!("{visible}{}\n", parts.memory.seal(key));
-    Some(Action::Status { id: existing.map(|comment| comment.id), body })
+    Some(Action::Status { id: existing.map(|comment| comment.id), body: fitted.body })
 }
 
 /// Our own comments that carry the same marker as an older one of ours.

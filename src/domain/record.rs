@@ -148,6 +148,12 @@ pub fn account(memory: &mut Memory, edits: &[Edit], body: &str, now: Timestamp) 
     let checklist = Checklist::parse(body);
     let current = items(&checklist);
     let mut explained = true;
+    if memory.sparse {
+        for (key, item) in &current {
+            memory.items.entry(key.clone()).or_insert(Last { v: item.value.brief(), by: None, at: None });
+        }
+        memory.sparse = false;
+    }
     for (key, item) in &current {
         let brief = item.value.brief();
         let known = memory.items.get(key).map(|last| last.v.clone());
@@ -206,14 +212,14 @@ pub fn restore(edits: &[Edit], mine: &str, body: &str) -> Option<(String, Vec<St
                 && next != restored
             {
                 restored = next;
-                told.push(format!("put back {}", named(&was.name)));
+                told.push(format!("putting back {}", named(&was.name)));
             }
         }
         // Only right behind a person's edit: what ours changed behind one of our own was its repair.
         let behind_a_person = edits[index - 1].editor.as_deref() != Some(mine) && edits[index - 1].after == edit.before;
         if behind_a_person && let Some(next) = restore_text(&edits[..=index], mine, later_changes, &restored) {
             restored = next;
-            told.push("put back text that a write had overwritten".to_owned());
+            told.push("putting back text that a write had overwritten".to_owned());
         }
     }
     (restored != body).then_some((restored, told))

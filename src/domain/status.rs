@@ -13,7 +13,7 @@ use super::incident::{Standing, phase_order};
 use super::memory::{Entry, Memory};
 use super::observed::{Missing, Observed};
 use super::policy::Policy;
-use super::texts::{open_tasks, phase_name, shorten, time};
+use super::texts::{MAX_BODY_CHARS, open_tasks, phase_name, shorten, time};
 
 /// The head of every status comment, by which Wardroom finds its own.
 pub const HEAD: &str = "<!-- wardroom:status -->";
@@ -37,6 +37,31 @@ pub struct Parts<'a> {
     pub memory: &'a Memory,
     /// Edits of the body that wait until the issue has been quiet.
     pub waiting: &'a [String],
+    /// Edits of the body that would not fit into it.
+    pub blocked: &'a [String],
+}
+
+/// The comment as it is written.
+pub struct Fitted {
+    /// What people see of it.
+    pub visible: String,
+    /// What it remembers.
+    pub memory: Memory,
+    /// All of it.
+    pub body: String,
+}
+
+/// Renders the comment and cuts what it remembers until GitHub takes it: first the oldest lines of the record, then, for
+/// a checklist of many hundred tasks, the last state of each of them.
+pub fn fit(observed: &Observed, policy: &Policy, parts: &Parts<'_>, key: Option<&[u8]>) -> Fitted {
+    let mut memory = parts.memory.clone();
+    loop {
+        let visible = render(observed, policy, &Parts { memory: &memory, ..*parts });
+        let body = format!("{visible}{}\n", memory.seal(key));
+        if body.chars().count() <= MAX_BODY_CHARS || !memory.shrink() {
+            return Fitted { visible, memory, body };
+        }
+    }
 }
 
 /// The comment's visible text.
@@ -153,8 +178,21 @@ fn warnings(observed: &Observed, policy: &Policy, parts: &Parts<'_>) -> Vec<Stri
         ));
     }
     lines.extend(
-        parts.waiting.iter().map(|what| format!("{what} as soon as nobody has changed the issue for 30 seconds.")),
+        parts.waiting.iter().map(|what| format!("Waiting until nobody has changed the issue for 30 seconds: {what}.")),
     );
+    lines.extend(parts.blocked.iter().map(|what| {
+        format!(
+            "There is no room for {what}: the issue’s text may have 65,536 characters, a limit of GitHub’s. It is done as \
+             soon as the text is shorter."
+        )
+    }));
+    if !observed.is_bot() {
+        lines.push(format!(
+            "Wardroom uses the token of {}, so nobody can tell that person’s edits from Wardroom’s: a tick that a write of \
+             Wardroom’s overwrites is not put back. A GitHub App or a workflow’s own token has an account of its own.",
+            fence::login(&observed.me.login)
+        ));
+    }
     if observed.lacks(Missing::GraphQl) {
         lines.push(
             "This server has no GraphQL, so the record shows who ticked only where an event told it, and an edited comment \

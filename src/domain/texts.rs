@@ -153,9 +153,16 @@ pub fn closed_early(checklist: &Checklist, closed_at: &str) -> String {
     for phase in checklist.phases.iter().filter(|phase| !phase.is_settled()) {
         let _ = writeln!(text, "- {}: {}", phase_name(phase), open_tasks(phase, 4));
     }
-    text.push_str(
-        "\nNothing was changed. Reopen it to go on; mark what does not apply with `/wardroom na T5 REASON`; or close it \
-         as not planned if it is not an incident after all.\n",
+    let first = checklist.tasks().find(|task| task.state == TaskState::Open);
+    let name = first.map_or_else(
+        || "TASK".to_owned(),
+        |task| task.anchor.clone().unwrap_or_else(|| format!("\"{}\"", shorten_words(&task.text, 30))),
+    );
+    let command = fence::code_span(&format!("/wardroom na {name} REASON"), 120);
+    let _ = write!(
+        text,
+        "\nNothing was changed. Reopen it to go on; mark what does not apply, for example with {command}; or close it as \
+         not planned if it is not an incident after all.\n",
     );
     text
 }
@@ -195,6 +202,19 @@ pub fn shorten(text: &str, chars: usize) -> String {
     }
     let mut short: String = text.chars().take(chars.saturating_sub(1)).collect();
     short.push('…');
+    short
+}
+
+/// The first words of a text, at most so many characters, as a command names a task.
+fn shorten_words(text: &str, chars: usize) -> String {
+    let mut short = String::new();
+    for word in text.split(' ') {
+        let more = if short.is_empty() { word.chars().take(chars).collect() } else { format!("{short} {word}") };
+        if more.chars().count() > chars {
+            break;
+        }
+        short = more;
+    }
     short
 }
 

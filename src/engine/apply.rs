@@ -138,7 +138,8 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 /// An action in words, without private text: for the log, the dry run and the summary.
 pub(super) fn describe(action: &Action) -> String {
     match action {
-        Action::EditBody { why, .. } => format!("edit the issue's text in {} place(s)", why.len()),
+        Action::EditBody { why, .. } if why.len() == 1 => "edit the issue's text in one place".to_owned(),
+        Action::EditBody { why, .. } => format!("edit the issue's text in {} places", why.len()),
         Action::Close { reason } => format!("close the issue as {reason}"),
         Action::Label(LabelChange::Add(label)) => format!("add the label {}", label.name),
         Action::Label(LabelChange::Remove(name)) => format!("remove the label {name}"),

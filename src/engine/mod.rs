@@ -23,11 +23,12 @@ mod report;
 pub mod sweep;
 pub mod worker;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+use crate::domain::checklist::{Checklist, template};
 use crate::domain::facts::{Account, RepoName};
 use crate::domain::incident::Subject;
 use crate::domain::observed::ReportSight;
@@ -57,6 +58,7 @@ pub struct Engine {
     /// Safeguards.
     pub guards: Guards,
     me: OnceCell<Account>,
+    blank: OnceLock<Arc<Checklist>>,
 }
 
 /// Tells the time.
@@ -134,6 +136,7 @@ impl Engine {
             write,
             guards: Guards::default(),
             me: OnceCell::new(),
+            blank: OnceLock::new(),
         }
     }
 
@@ -148,6 +151,13 @@ impl Engine {
     /// Those of the call.
     pub async fn me(&self) -> Result<&Account, LookError> {
         Ok(self.me.get_or_try_init(|| self.github.me()).await?)
+    }
+
+    /// The checklist that new incidents begin with; an empty one where the template cannot be rendered, which opening
+    /// says.
+    fn blank(&self) -> Arc<Checklist> {
+        let read = || template::render(&self.template, &self.policy).map(|text| Checklist::parse(&text));
+        self.blank.get_or_init(|| Arc::new(read().unwrap_or_default())).clone()
     }
 
     /// The account that Wardroom acts as, if it is known already: for those who cannot wait.
@@ -175,15 +185,19 @@ impl Engine {
             observe::Sight::TooOld(until) => {
                 return Ok(Looked { wake_at: Some(until), unfinished: true, ..Looked::default() });
             }
+            observe::Sight::Plain => return Ok(Looked::default()),
             observe::Sight::Nothing(why) => return Ok(Looked { notes: vec![why], ..Looked::default() }),
         };
         let mut before = Looked::default();
-        if let Some(id) = plan::unanswered(&observed, self.key.as_deref()).filter(|_| self.write) {
+        if let Some(id) = plan::unanswered(&observed, &self.policy, self.key.as_deref()).filter(|_| self.write) {
             self.refuse_public_tracker().await?;
             self.acknowledge(&id, number, &mut before).await?;
             observed.acknowledged = true;
         }
         let plan = plan::plan(&observed, &self.policy, self.now(), self.key.as_deref());
+        if plan.actions.is_empty() && plan.wake_at.is_none() {
+            self.note_seen(&observed.issue).await?;
+        }
         if !self.write || plan.actions.is_empty() {
             if plan.actions.is_empty() && plan.wake_at.is_none() {
                 self.keep_seen(number, observed.issue.updated_at.unwrap_or_else(|| self.now())).await?;

@@ -11,10 +11,9 @@ use crate::domain::plan::{self, READ_LAG};
 use crate::domain::policy::LabelKey;
 use crate::github::Error;
 
-/// How long facts about comments and roles are kept in the local store. A comment that is edited is another fact, by
-/// its `updated_at`; a role is asked again after this time at the latest.
+/// How long facts about comments are kept in the local store. A comment that is edited is another fact, by its
+/// `updated_at`.
 const FACT_LIFE: SignedDuration = SignedDuration::from_hours(1);
-const ROLE_LIFE: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long the store keeps up to when an issue's changes are accounted for.
 const SEEN_LIFE: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -25,6 +24,8 @@ pub(super) enum Sight {
     Seen(Box<Observed>),
     /// A read was older than our own last write, or than the event that asked.
     TooOld(Timestamp),
+    /// An issue that was never ours.
+    Plain,
     /// Nothing to follow; the words say why.
     Nothing(String),
 }
@@ -78,7 +79,8 @@ impl Engine {
         let comments = self.github.comments(&self.tracker, number).await?;
         let adopts = |text: &str| matches!(command::parse(text), Some(Ok(Command::Adopt)));
         if !mine && !known && !comments.iter().any(|comment| adopts(comment.text())) {
-            return Ok(Sight::Nothing(format!("#{number} is not a tracking issue")));
+            // A sweep comes by every issue that changed: that one is a plain issue is no news.
+            return Ok(Sight::Plain);
         }
         let mut observed = Observed {
             me,
@@ -95,6 +97,7 @@ impl Engine {
             others: Default::default(),
             missing: Vec::new(),
             failures,
+            template: self.blank(),
         };
         self.recall_facts(&mut observed, now).await?;
         self.complete(&mut observed).await?;
@@ -172,19 +175,12 @@ impl Engine {
         Ok(())
     }
 
+    /// The role that someone has now: a right that was taken a minute ago is gone.
     async fn role(&self, account: &crate::domain::facts::Account) -> Result<Role, LookError> {
         if !self.guards.roles {
             return Ok(Role::Admin);
         }
-        let now = self.now();
-        let key = format!("role {} {}", self.tracker, account.id);
-        if let Some(role) = self.store.get(&key, now).await?.and_then(|text| serde_json::from_str(&text).ok()) {
-            return Ok(role);
-        }
-        let role = self.github.role(&self.tracker, account).await?;
-        let text = serde_json::to_string(&role).unwrap_or_default();
-        self.store.put(&key, &text, now + ROLE_LIFE).await?;
-        Ok(role)
+        Ok(self.github.role(&self.tracker, account).await?)
     }
 
     async fn keep_facts(&self, observed: &Observed, facts: &CommentFacts) -> Result<(), LookError> {

@@ -26,6 +26,9 @@ pub(super) fn asked_key(report: &ReportId) -> String {
     format!("asked {report}")
 }
 
+/// The store's key for the moments of the openings within the last hour.
+const OPENINGS: &str = "openings";
+
 fn tracker_key(report: &ReportId) -> String {
     format!("tracker of {report}")
 }
@@ -165,7 +168,9 @@ impl Engine {
         }
         let listed = self.incidents().await?;
         let hour_ago = now - SignedDuration::from_hours(1);
-        let recent = listed.iter().filter(|(_, issue)| issue.created_at.is_some_and(|at| at > hour_ago)).count();
+        let listed_lately = listed.iter().filter(|(_, issue)| issue.created_at.is_some_and(|at| at > hour_ago)).count();
+        // The list may lag; what this process opened itself it knows.
+        let recent = listed_lately.max(self.openings(hour_ago).await?.len());
         let limit = usize::try_from(self.policy.reports.open_per_hour).unwrap_or(usize::MAX);
         if recent >= limit && !adopted {
             let mut looked = note(format!(
@@ -181,6 +186,13 @@ impl Engine {
             return Ok(Looked { steps: vec![step], ..Looked::default() });
         }
         self.open(id, report, &listed, now).await
+    }
+
+    /// When this process opened incidents since a moment.
+    async fn openings(&self, since: Timestamp) -> Result<Vec<Timestamp>, LookError> {
+        let kept = self.store.get(OPENINGS, self.now()).await?;
+        let all: Vec<Timestamp> = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        Ok(all.into_iter().filter(|at| *at > since).collect())
     }
 
     async fn open(
@@ -243,6 +255,10 @@ impl Engine {
         };
         self.store.put(&tracker_key(id), &created.number.to_string(), now + KNOWN_LIFE).await?;
         self.store.forget(&intent_key(id)).await?;
+        let mut openings = self.openings(now - SignedDuration::from_hours(1)).await?;
+        openings.push(now);
+        let openings = serde_json::to_string(&openings).unwrap_or_default();
+        self.store.put(OPENINGS, &openings, now + SignedDuration::from_hours(1)).await?;
         looked.writes += 1;
         looked.steps.push(format!("open a tracking issue for {id}: #{}", created.number));
         self.acknowledge_in(id, created.number, &report_repo, &mut looked).await?;

@@ -15,8 +15,17 @@ use crate::github::types::{IssueFilter, IssuePatch};
 /// Closed incidents are looked at for so long after their last change, in case the closing was not seen.
 const CLOSED_SEEN: SignedDuration = SignedDuration::from_hours(24 * 30);
 
+/// One that carries its last label already is looked at for so long, in case an edit after the closing was not seen: the
+/// record would lack it. Where the store remembers the look, once is enough.
+const SETTLED_SEEN: SignedDuration = SignedDuration::from_hours(24 * 7);
+
 /// A plain issue of the tracker that changed within so long may hold an `adopt` that no event told of.
 const ADOPT_SEEN: SignedDuration = SignedDuration::from_hours(24);
+
+/// The store's key for the `updated_at` of a closed issue at the last look that found nothing to do.
+fn seen_key(number: u64) -> String {
+    format!("seen {number}")
+}
 
 /// What a sweep found to look at.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,8 +64,11 @@ impl Engine {
                 by_report.entry(report).or_default().push(issue);
             }
             let settled = [LabelKey::Resolved, LabelKey::Rejected].map(|key| self.policy.label(key).name);
-            let recent = issue.updated_at.is_some_and(|at| now.duration_since(at) < CLOSED_SEEN);
-            if issue.is_open() || (recent && !settled.iter().any(|name| issue.has_label(name))) {
+            let age = issue.updated_at.map(|at| now.duration_since(at));
+            let is_settled = settled.iter().any(|name| issue.has_label(name));
+            let limit = if is_settled { SETTLED_SEEN } else { CLOSED_SEEN };
+            let recent = age.is_some_and(|age| age < limit);
+            if issue.is_open() || (recent && !(is_settled && self.has_seen(issue).await?)) {
                 subjects.insert(Subject::Tracker(issue.number));
             }
         }
@@ -78,6 +90,20 @@ impl Engine {
         subjects.extend(adopt.iter().cloned().map(Subject::Report));
         swept.subjects = subjects.into_iter().collect();
         Ok(swept)
+    }
+
+    /// Whether a look at this state of an issue found nothing to do.
+    async fn has_seen(&self, issue: &Issue) -> Result<bool, LookError> {
+        let seen = self.store.get(&seen_key(issue.number), self.now()).await?;
+        Ok(seen.is_some() && seen == issue.updated_at.map(|at| at.to_string()))
+    }
+
+    /// Notes that a look at this state of an issue found nothing to do.
+    pub(super) async fn note_seen(&self, issue: &Issue) -> Result<(), LookError> {
+        if let Some(at) = issue.updated_at.filter(|_| !issue.is_open()) {
+            self.store.put(&seen_key(issue.number), &at.to_string(), self.now() + SETTLED_SEEN).await?;
+        }
+        Ok(())
     }
 
     /// Issues of the tracker that changed of late and are neither incidents nor reports.

@@ -99,6 +99,14 @@ impl Room {
         room
     }
 
+    /// Wardroom acts with a person's own token.
+    pub(crate) fn with_the_token_of(login: &str) -> Self {
+        let mut room = Self::new();
+        room.bot = login.to_owned();
+        room.restart();
+        room
+    }
+
     /// A new process with the same store.
     pub(crate) fn restart(&mut self) {
         self.world.restart();

@@ -176,7 +176,23 @@ impl Policy {
         }
         let of_phase = |setting: &LabelSetting| setting.name().is_some_and(|name| name.to_lowercase() == lower);
         let named = self.phases.iter().filter_map(|phase| phase.label.as_ref()).any(of_phase);
-        (named || lower.starts_with(PHASE_PREFIX)).then_some(LabelGroup::Phase)
+        // Only the form that Wardroom gives: a team's own `phase/beta` is theirs.
+        let numbered = lower.strip_prefix(PHASE_PREFIX).is_some_and(|rest| {
+            let slug = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            slug.len() < rest.len() && (slug.is_empty() || slug.starts_with('-'))
+        });
+        (named || numbered).then_some(LabelGroup::Phase)
+    }
+
+    /// Whether a label is an older name (`was`) of one of Wardroom's own.
+    pub fn owned_before(&self, name: &str) -> bool {
+        let phases = self.phases.iter().filter_map(|phase| phase.label.as_ref());
+        let of_phases = phases.filter_map(|setting| match setting {
+            LabelSetting::Full(details) => details.was.clone(),
+            LabelSetting::Name(_) => None,
+        });
+        let of_keys = LabelKey::ALL.into_iter().filter_map(|key| self.label(key).was);
+        of_keys.chain(of_phases).any(|was| was.eq_ignore_ascii_case(name))
     }
 }
 
@@ -367,6 +383,8 @@ mod tests {
             ("severity/low", None),
             ("bug", None),
             ("phase", None),
+            ("phase/beta", None),
+            ("phase/2nd", None),
             ("", None),
         ] {
             assert_eq!(policy.owns_label(name), group, "{name}");
