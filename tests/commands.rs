@@ -34,8 +34,10 @@ fn field(room: &Room, number: u64, name: &str) -> String {
     Checklist::parse(&room.body(number)).field(name).unwrap().value.clone()
 }
 
+/// The words of Wardroom's newest comment, without the marker that names what it answers.
 fn last_said(room: &Room, number: u64) -> String {
-    room.said(&room.tracker, number).pop().unwrap_or_default()
+    let said = room.said(&room.tracker, number).pop().unwrap_or_default();
+    said.split_once('\n').map_or_else(String::new, |(_, words)| words.to_owned())
 }
 
 #[tokio::test]

@@ -195,9 +195,6 @@ impl Engine {
             observed.acknowledged = true;
         }
         let plan = plan::plan(&observed, &self.policy, self.now(), self.key.as_deref());
-        if plan.actions.is_empty() && plan.wake_at.is_none() {
-            self.note_seen(&observed.issue).await?;
-        }
         if !self.write || plan.actions.is_empty() {
             if plan.actions.is_empty() && plan.wake_at.is_none() {
                 self.keep_seen(number, observed.issue.updated_at.unwrap_or_else(|| self.now())).await?;

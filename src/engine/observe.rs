@@ -36,7 +36,7 @@ pub(super) fn settle_key(number: u64) -> String {
 }
 
 /// The store's key for the moment up to which every change of this issue is accounted for.
-fn seen_key(number: u64) -> String {
+pub(super) fn seen_key(number: u64) -> String {
     format!("seen {number}")
 }
 

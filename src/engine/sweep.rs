@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
+use super::observe::seen_key;
 use super::report::asked_key;
 use super::{Engine, LookError, Looked};
 use crate::domain::checklist::Checklist;
@@ -21,11 +22,6 @@ const SETTLED_SEEN: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// A plain issue of the tracker that changed within so long may hold an `adopt` that no event told of.
 const ADOPT_SEEN: SignedDuration = SignedDuration::from_hours(24);
-
-/// The store's key for the `updated_at` of a closed issue at the last look that found nothing to do.
-fn seen_key(number: u64) -> String {
-    format!("seen {number}")
-}
 
 /// What a sweep found to look at.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -92,18 +88,11 @@ impl Engine {
         Ok(swept)
     }
 
-    /// Whether a look at this state of an issue found nothing to do.
+    /// Whether every change of an issue is accounted for.
     async fn has_seen(&self, issue: &Issue) -> Result<bool, LookError> {
         let seen = self.store.get(&seen_key(issue.number), self.now()).await?;
-        Ok(seen.is_some() && seen == issue.updated_at.map(|at| at.to_string()))
-    }
-
-    /// Notes that a look at this state of an issue found nothing to do.
-    pub(super) async fn note_seen(&self, issue: &Issue) -> Result<(), LookError> {
-        if let Some(at) = issue.updated_at.filter(|_| !issue.is_open()) {
-            self.store.put(&seen_key(issue.number), &at.to_string(), self.now() + SETTLED_SEEN).await?;
-        }
-        Ok(())
+        let seen: Option<Timestamp> = seen.and_then(|text| text.parse().ok());
+        Ok(seen.zip(issue.updated_at).is_some_and(|(seen, at)| seen >= at))
     }
 
     /// Issues of the tracker that changed of late and are neither incidents nor reports.
