@@ -1,5 +1,6 @@
 //! What people do on GitHub's pages, checked against their roles as the pages do.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::handle::Reply;
@@ -59,7 +60,7 @@ impl World {
         there.filter_map(|issue| serde_json::from_value(state.issue_json(row, &issue.now)).ok()).collect()
     }
 
-    /// The comments of an issue: id, author's login, text, and the reactions that hang there.
+    /// The comments of an issue, as its page shows them.
     pub fn comments_of(&self, repo: &RepoName, number: u64) -> Vec<Said> {
         let state = self.state();
         let comments = state.issue(repo, number).map(|issue| issue.comments.clone()).unwrap_or_default();
@@ -68,6 +69,7 @@ impl World {
             .map(|comment| Said {
                 id: comment.id,
                 by: comment.user.map_or_else(|| "ghost".to_owned(), |id| state.login(id)),
+                at: comment.created,
                 text: comment.body,
                 reactions: comment
                     .reactions
@@ -86,6 +88,8 @@ pub struct Said {
     pub id: u64,
     /// Its author.
     pub by: String,
+    /// When it was written.
+    pub at: Timestamp,
     /// Its text.
     pub text: String,
     /// Who reacted, and how.

@@ -1,52 +1,22 @@
-//! The stage: the simulated GitHub, Wardroom beside it, and the wires between them. Both speak HTTP on 127.0.0.1.
+//! The stage of the story in the terminal: people act, time jumps, and each look is shown.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
 
 use super::screen::{Ink, Screen, clock_time};
-use crate::domain::checklist::template;
-use crate::domain::facts::{RepoName, Role};
+use super::wires::{BOT, BUDGET, Process, SECRET, Tally, Wires, clock_of};
+use crate::domain::facts::RepoName;
 use crate::domain::incident::Subject;
-use crate::domain::policy::Policy;
+use crate::engine::Looked;
 use crate::engine::worker::Step;
-use crate::engine::{Engine, Looked};
-use crate::github::auth::Credentials;
-use crate::github::{self, Config};
-use crate::server::webhook::{self, Receiver};
-use crate::sim::http::{Served, send_webhook, serve};
-
-use crate::sim::{CallRecord, Delivery, Done, Person, Visibility, World};
-use crate::store::Store;
-use crate::store::memory::MemoryStore;
-
-/// Wardroom's login.
-pub(super) const BOT: &str = "wardroom[bot]";
-
-/// An hour's calls (GitHub Docs, "Rate limits for the REST API").
-const BUDGET: u64 = 5000;
-
-/// The secret that the simulated GitHub signs with. It guards nothing: both ends are this process.
-const SECRET: &str = "signs-the-demo-only";
-
-/// What the simulated GitHub takes for the App's installation.
-const TOKEN: &str = "token-wardroom";
+use crate::sim::http::send_webhook;
+use crate::sim::{CallRecord, Delivery, Done, Person, World};
 
 /// So many looks in a row without an end are a bug.
 const MOST_LOOKS: usize = 200;
-
-const POLICY: &str = "
-product:
-  name: Windlass Mail
-  community: the forum
-roster: [alice, bob]
-contacts:
-  - role: Security lead
-    reach: alice
-";
 
 /// The stage.
 pub(super) struct Stage<'a> {
@@ -54,8 +24,6 @@ pub(super) struct Stage<'a> {
     pub(super) screen: Screen<'a>,
     pub(super) tracker: RepoName,
     pub(super) webhooks: Webhooks,
-    engine: Arc<Engine>,
-    hook_url: String,
     shown_calls: usize,
     stands: String,
     lists: Vec<(String, Timestamp)>,
@@ -63,8 +31,8 @@ pub(super) struct Stage<'a> {
     title: &'static str,
     acts: usize,
     planned: Option<Planned>,
-    _github: Served,
-    _receiver: ServedReceiver,
+    process: Process,
+    _wires: Wires,
 }
 
 /// What became of the webhooks.
@@ -85,99 +53,16 @@ struct Planned {
     moment: Arc<OnceLock<Timestamp>>,
 }
 
-/// The receiver's task; it ends with the value.
-struct ServedReceiver(tokio::task::JoinHandle<()>);
-
-impl Drop for ServedReceiver {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// A count of calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// `GET`.
-    pub reads: usize,
-    /// What changes something.
-    pub writes: usize,
-    /// GraphQL, which Wardroom only reads with.
-    pub graphql: usize,
-}
-
-impl Tally {
-    /// Counts calls.
-    pub fn of<'c>(calls: impl IntoIterator<Item = &'c CallRecord>) -> Tally {
-        let mut tally = Tally::default();
-        for call in calls {
-            match (call.route.as_str(), call.method.as_str()) {
-                ("/graphql", _) => tally.graphql += 1,
-                (_, "GET") => tally.reads += 1,
-                _ => tally.writes += 1,
-            }
-        }
-        tally
-    }
-
-    /// All of them.
-    pub fn total(self) -> usize {
-        self.reads + self.writes + self.graphql
-    }
-
-    /// `6 calls (4 reads, 2 writes)`.
-    pub(super) fn words(self) -> String {
-        let parts =
-            [(self.reads, "read", "reads"), (self.writes, "write", "writes"), (self.graphql, "GraphQL", "GraphQL")];
-        let parts = parts.into_iter().filter(|(count, ..)| *count > 0);
-        let parts: Vec<String> =
-            parts.map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many })).collect();
-        let calls = if self.total() == 1 { "call" } else { "calls" };
-        format!("{} {calls} ({})", self.total(), parts.join(", "))
-    }
-}
-
 impl<'a> Stage<'a> {
     /// Sets everything up. Nothing has happened yet.
     pub(super) async fn set(screen: Screen<'a>) -> anyhow::Result<Stage<'a>> {
-        let world = Arc::new(World::new());
-        let tracker: RepoName = "octo/security".parse().context("the demo's repository")?;
-        world.add_repo(&tracker, Visibility::Private);
-        for (login, role) in [("alice", Role::Admin), ("bob", Role::Write), ("rita", Role::Read)] {
-            world.add_user(login);
-            world.collaborator(&tracker, login, role);
-        }
-        let permissions = [("issues", "write"), ("metadata", "read"), ("contents", "read")];
-        world.add_app("wardroom", std::slice::from_ref(&tracker), &permissions);
-        let github =
-            serve(world.clone()).await.context("no port of 127.0.0.1 could be opened for the simulated GitHub")?;
-        let client = github::connect(&Config {
-            api_url: github.url.clone(),
-            graphql_url: None,
-            credentials: Credentials::Token(SecretString::from(TOKEN.to_owned())),
-            repositories: vec![tracker.clone()],
-        })?;
-        let clock_world = world.clone();
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let policy = Policy::load(POLICY).context("the demo's policy")?;
-        let clock = Arc::new(move || clock_world.now());
-        let template = template::DEFAULT.to_owned();
-        let engine = Arc::new(Engine::new(client, store, policy, template, tracker.clone(), clock));
-        let receiver = Receiver::new(engine.clone(), vec![SecretString::from(SECRET.to_owned())])?;
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .context("no port of 127.0.0.1 could be opened for the webhooks")?;
-        let hook_url = format!("http://{}/webhook", listener.local_addr()?);
-        let receiver = ServedReceiver(tokio::spawn(async move {
-            // It ends only when its task is dropped.
-            let _ = axum::serve(listener, webhook::router(receiver)).await;
-        }));
+        let wires = Wires::lay().await?;
+        let process = wires.start(clock_of(&wires.world)).await?;
         Ok(Stage {
-            world,
+            world: wires.world.clone(),
             screen,
-            tracker,
+            tracker: wires.tracker.clone(),
             webhooks: Webhooks::default(),
-            engine,
-            hook_url,
             shown_calls: 0,
             stands: String::new(),
             lists: Vec::new(),
@@ -185,8 +70,8 @@ impl<'a> Stage<'a> {
             title: "the beginning",
             acts: 0,
             planned: None,
-            _github: github,
-            _receiver: receiver,
+            process,
+            _wires: wires,
         })
     }
 
@@ -223,7 +108,7 @@ impl<'a> Stage<'a> {
         let count = deliveries.len();
         for delivery in deliveries {
             let status =
-                send_webhook(&self.hook_url, SECRET.as_bytes(), &delivery).await.map_err(anyhow::Error::msg)?;
+                send_webhook(&self.process.hook_url, SECRET.as_bytes(), &delivery).await.map_err(anyhow::Error::msg)?;
             ensure!(status == 202, self.went_wrong(&format!("a webhook was answered with {status}")));
             self.webhooks.taken += 1;
         }
@@ -280,7 +165,7 @@ impl<'a> Stage<'a> {
 
     /// Someone sends a webhook that says what GitHub's would, signed with a guess.
     pub(super) async fn forge(&mut self, delivery: &Delivery) -> anyhow::Result<u16> {
-        let status = send_webhook(&self.hook_url, b"a guess", delivery).await.map_err(anyhow::Error::msg)?;
+        let status = send_webhook(&self.process.hook_url, b"a guess", delivery).await.map_err(anyhow::Error::msg)?;
         ensure!(status == 401, self.went_wrong(&format!("a forged webhook was answered with {status}")));
         self.webhooks.forged += 1;
         Ok(status)
@@ -291,7 +176,7 @@ impl<'a> Stage<'a> {
         let mut quiet = false;
         for _ in 0..MOST_LOOKS {
             self.deliver().await?;
-            match self.engine.step().await? {
+            match self.process.engine.step().await? {
                 Step::Worked(subject, ended) => {
                     let looked = (*ended).with_context(|| self.went_wrong("a look failed"))?;
                     self.show_planned()?;
@@ -319,9 +204,9 @@ impl<'a> Stage<'a> {
 
     /// The scheduled look at everything.
     pub(super) async fn sweep(&mut self) -> anyhow::Result<()> {
-        let swept = self.engine.sweep(&[]).await.with_context(|| self.went_wrong("the sweep failed"))?;
+        let swept = self.process.engine.sweep(&[]).await.with_context(|| self.went_wrong("the sweep failed"))?;
         for subject in &swept.subjects {
-            self.engine.store.wake(subject, self.world.now()).await?;
+            self.process.engine.store.wake(subject, self.world.now()).await?;
         }
         let calls = self.fresh_calls();
         let text = format!("sweeps: {} to look at", swept.subjects.len());
@@ -431,7 +316,7 @@ impl<'a> Stage<'a> {
 }
 
 /// A step without the numbers that mean nothing to a reader.
-fn plain_step(step: &str) -> String {
+pub(super) fn plain_step(step: &str) -> String {
     match step.strip_prefix("react to comment ").and_then(|rest| rest.split_once(" with ")) {
         Some((_, reaction)) => format!("react to the command with {reaction}"),
         None => step.replace("in 1 place(s)", "in one place").replace("place(s)", "places"),

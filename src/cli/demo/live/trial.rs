@@ -1,0 +1,247 @@
+//! What was made to go wrong, from its beginning until Wardroom has caught up. Every number in it is counted, every "it
+//! stands" looked for on the simulated GitHub.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+
+use super::acts::clock;
+use super::deeds::{self, Deed, Trace};
+use super::truth::Truth;
+use crate::domain::checklist::Checklist;
+use crate::domain::incident::Subject;
+use crate::server::page::scene::{ActCheck, Fault, Kind, Trial, TrialState};
+
+/// So many are shown.
+const SHOWN: usize = 4;
+
+/// So many lines tell how one healed.
+const HEALING: usize = 8;
+
+/// What someone did in the middle of a look: when, and the text before and after.
+pub(super) type Moment = Arc<OnceLock<(Timestamp, String, String)>>;
+
+/// All of them, oldest first.
+#[derive(Default)]
+pub(super) struct Trials {
+    all: Vec<Going>,
+    count: u64,
+}
+
+/// One of them.
+struct Going {
+    trial: Trial,
+    fault: Fault,
+    /// When the fault was over.
+    over: Option<Timestamp>,
+    /// Calls that it struck.
+    struck: usize,
+    /// What is to be looked at before it is healed.
+    to_see: BTreeSet<Subject>,
+    /// The act in the middle of a look that is waited for: the issue, who, and the moment.
+    planned: Option<(u64, &'static str, Moment)>,
+    /// Who must be named in the record for what.
+    names: Vec<(u64, String, &'static str)>,
+}
+
+impl Trials {
+    /// Begins one.
+    pub(super) fn begin(&mut self, at: Timestamp, fault: Fault, title: &'static str, happened: Vec<String>) {
+        self.count += 1;
+        let trial = Trial {
+            id: self.count,
+            title,
+            at,
+            state: TrialState::Going,
+            happened,
+            acts: Vec::new(),
+            lost: 0,
+            checks: Vec::new(),
+            healing: Vec::new(),
+            hint: None,
+        };
+        let going = Going {
+            trial,
+            fault,
+            over: None,
+            struck: 0,
+            to_see: BTreeSet::new(),
+            planned: None,
+            names: Vec::new(),
+        };
+        self.all.push(going);
+        if self.all.len() > SHOWN {
+            self.all.remove(0);
+        }
+    }
+
+    /// Whether one of this kind has not ended.
+    pub(super) fn is_going(&self, fault: Fault) -> bool {
+        self.all.iter().any(|going| going.fault == fault && going.over.is_none())
+    }
+
+    fn last(&mut self, fault: Fault) -> Option<&mut Going> {
+        self.all.iter_mut().rev().find(|going| going.fault == fault && going.trial.state != TrialState::Healed)
+    }
+
+    /// The fault is over; now it heals.
+    pub(super) fn over(&mut self, at: Timestamp, fault: Fault, happened: &str) {
+        if let Some(going) = self.last(fault) {
+            going.over = Some(at);
+            going.trial.happened.push(happened.to_owned());
+        }
+    }
+
+    /// What must be looked at before the newest of this kind is healed.
+    pub(super) fn must_see(&mut self, fault: Fault, subjects: &[Subject]) {
+        if let Some(going) = self.last(fault) {
+            going.to_see = subjects.iter().cloned().collect();
+        }
+    }
+
+    /// Who must be named in the record for which item.
+    pub(super) fn must_name(&mut self, fault: Fault, names: Vec<(u64, String, &'static str)>) {
+        if let Some(going) = self.last(fault) {
+            going.names = names;
+        }
+    }
+
+    /// Someone will act in the middle of a look.
+    pub(super) fn plan(&mut self, fault: Fault, issue: u64, who: &'static str, moment: Moment) {
+        if let Some(going) = self.last(fault) {
+            going.planned = Some((issue, who, moment));
+        }
+    }
+
+    /// Webhooks were lost.
+    pub(super) fn webhook_lost(&mut self, at: Timestamp, names: &[String]) {
+        let text = format!("GitHub’s webhook never arrived: {}. GitHub does not send it again.", names.join(", "));
+        self.over(at, Fault::LoseWebhook, &text);
+    }
+
+    /// The number of calls that the fault struck, for its report.
+    pub(super) fn struck(&self, fault: Fault) -> usize {
+        let newest = self.all.iter().rev().find(|going| going.fault == fault && going.over.is_none());
+        newest.map_or(0, |going| going.struck)
+    }
+
+    /// A look ended. `failed`: its calls without an answer.
+    pub(super) fn looked(&mut self, at: Timestamp, kind: Kind, words: &str, failed: usize) {
+        for going in self.all.iter_mut().filter(|going| going.trial.state != TrialState::Healed) {
+            if going.over.is_none() {
+                going.struck += failed;
+            }
+            let tells = going.over.is_some() || going.planned.is_some();
+            if tells && kind != Kind::Failed && going.trial.healing.len() < HEALING {
+                going.trial.healing.push(format!("{} Wardroom {words}", clock(at)));
+            }
+        }
+    }
+
+    /// Something was seen whole.
+    pub(super) fn seen(&mut self, subject: &Subject) {
+        for going in &mut self.all {
+            going.to_see.remove(subject);
+        }
+    }
+
+    /// The acts that happened in the middle of a look since the last time, as deeds.
+    pub(super) fn happened(&mut self, truth: &Truth<'_>) -> Vec<Deed> {
+        let mut found = Vec::new();
+        for going in &mut self.all {
+            let Some((issue, who, moment)) = going.planned.take() else { continue };
+            let Some((at, before, after)) = moment.get() else {
+                going.planned = Some((issue, who, moment));
+                continue;
+            };
+            let deeds = deeds::of_edit(*at, who, issue, before, after);
+            let what: Vec<&str> = deeds.iter().map(|deed| deed.what.as_str()).collect();
+            let happened = &mut going.trial.happened;
+            happened.push(format!(
+                "{} between Wardroom’s last read and its write, {who} {}.",
+                clock(*at),
+                what.join(", ")
+            ));
+            let gone = deeds::check(&deeds, truth.world, truth.repo).iter().any(|(_, stands)| !stands);
+            happened.push(match gone {
+                true => "Wardroom’s write had overwritten that, for GitHub cannot refuse it. It read the edit history \
+                         just after and saw it."
+                    .to_owned(),
+                false => "It stands after that look.".to_owned(),
+            });
+            going.over = Some(*at);
+            found.extend(deeds);
+        }
+        found
+    }
+
+    /// Measures all that are not healed.
+    pub(super) fn judge(&mut self, now: Timestamp, deeds: &[Deed], truth: &Truth<'_>, checks: &[ActCheck]) {
+        for going in self.all.iter_mut().filter(|going| going.trial.state != TrialState::Healed) {
+            let since: Vec<Deed> = deeds.iter().filter(|deed| deed.at >= going.trial.at).cloned().collect();
+            let found = deeds::check(&since, truth.world, truth.repo);
+            going.trial.lost = found.iter().filter(|(_, stands)| !stands).count();
+            going.trial.acts = found.into_iter().map(|(what, holds)| ActCheck { what, holds }).collect();
+            going.trial.hint = going.hint();
+            if going.over.is_none() {
+                continue;
+            }
+            let mut checks = checks.to_vec();
+            checks.extend(going.names.iter().map(|name| named(truth, name)));
+            let whole = checks.iter().all(|check| check.holds) && going.to_see.is_empty() && going.trial.lost == 0;
+            going.trial.state = if whole { TrialState::Healed } else { TrialState::Behind };
+            going.trial.checks = checks;
+            if whole {
+                going.trial.hint = None;
+                going.trial.healing.push(format!("{} everything was as it should be", clock(now)));
+            }
+        }
+    }
+
+    /// As the page shows them, newest first.
+    pub(super) fn shown(&self) -> Vec<Trial> {
+        self.all.iter().rev().map(|going| going.trial.clone()).collect()
+    }
+}
+
+impl Going {
+    fn hint(&self) -> Option<&'static str> {
+        match (self.fault, self.over) {
+            (Fault::Down, None) => Some(
+                "Go on working: tick, fill in, comment. People’s pages and webhooks work; Wardroom’s calls fail, and it \
+                 tries again with growing pauses.",
+            ),
+            (Fault::LoseWebhook, None) => Some("Now do something on the tracking issue, for example tick a box."),
+            (Fault::LoseWebhook, Some(_)) => Some(
+                "Nobody told Wardroom. Its next look at this issue finds it: press “Sweep now”, which a schedule does in \
+                 production, or do anything else there.",
+            ),
+            (Fault::Collide, None) => {
+                Some("Wardroom edits a text only after 30 s of quiet. Press “Let that time pass” until it writes.")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether the record names who touched an item last.
+fn named(truth: &Truth<'_>, (issue, key, who): &(u64, String, &'static str)) -> ActCheck {
+    let checklist = Checklist::parse(&truth.world.body(truth.repo, *issue));
+    let name = checklist.tasks().find(|task| task.key() == key).map_or_else(|| key.clone(), |task| task.text.clone());
+    let memory = truth.memory(*issue);
+    let by = memory.and_then(|memory| memory.items.get(key)?.by.clone());
+    ActCheck {
+        what: format!("the record names {who} for “{}”", deeds::short(&name)),
+        holds: by.as_deref() == Some(*who),
+    }
+}
+
+/// The keys of the tasks that deeds are about.
+pub(super) fn keys_of(deeds: &[Deed]) -> Vec<String> {
+    let key = |deed: &Deed| match &deed.trace {
+        Trace::Item { key, .. } => Some(key.clone()),
+        _ => None,
+    };
+    deeds.iter().filter_map(key).collect()
+}

@@ -1,0 +1,147 @@
+// Makes the page live: forms are sent without a jump, and what changed is fetched again. Without it everything works by
+// plain forms. Nothing is kept here: each piece of the page with `data-live` is as the server drew it last.
+"use strict";
+
+const drawn = new Map();
+const pieces = (root) => root.querySelectorAll("[data-live]");
+for (const piece of pieces(document)) drawn.set(piece.id, piece.innerHTML);
+
+// A piece in which someone is writing is left alone, and drawn when they are done.
+const writable = "textarea, input[type=text], select";
+function isWriting(piece) {
+  const at = document.activeElement;
+  return piece.contains(at) && at.matches(writable);
+}
+
+function draw(html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html");
+  for (const piece of pieces(fresh)) {
+    const old = document.getElementById(piece.id);
+    if (!old || drawn.get(piece.id) === piece.innerHTML || isWriting(old)) continue;
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const open = [...old.querySelectorAll("details[open][id]")].map((one) => one.id);
+    drawn.set(piece.id, piece.innerHTML);
+    old.replaceChildren(...piece.childNodes);
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+  // The editor shows the newest text, unless someone has begun to change it.
+  for (const box of document.querySelectorAll("textarea[data-fresh]")) {
+    const newer = fresh.getElementById(box.id);
+    if (newer && box.value === box.defaultValue && box !== document.activeElement) {
+      box.defaultValue = newer.defaultValue;
+      box.value = newer.defaultValue;
+    }
+  }
+  document.title = fresh.title;
+  document.body.dataset.version = fresh.body.dataset.version;
+  say();
+  count();
+}
+
+// What happened since is said to those who cannot see it.
+let said = Math.max(0, ...entries().map((entry) => entry.id));
+function entries() {
+  return [...document.querySelectorAll("[data-entry]")].map((one) => ({
+    id: Number(one.dataset.entry),
+    words: `${one.querySelector("strong").textContent} ${one.querySelector("[data-words]").textContent}`,
+  }));
+}
+function say() {
+  const fresh = entries().filter((entry) => entry.id > said);
+  if (fresh.length === 0) return;
+  said = fresh[0].id;
+  document.getElementById("said").textContent = fresh.reverse().map((entry) => entry.words).join(". ");
+}
+
+// The seconds until the next look.
+let ends = 0;
+function count() {
+  const place = document.querySelector("[data-countdown]");
+  ends = place ? performance.now() + 1000 * Number(place.dataset.countdown) : 0;
+}
+setInterval(() => {
+  const place = document.querySelector("[data-countdown]");
+  if (!place || !ends) return;
+  const left = Math.max(0, Math.ceil((ends - performance.now()) / 1000));
+  const words = `${left} s`;
+  if (place.textContent !== words) place.textContent = words;
+}, 250);
+
+async function send(action, data) {
+  const answer = await fetch(action, { method: "POST", body: new URLSearchParams(data) });
+  const to = new URL(answer.url);
+  if (answer.ok && to.pathname !== location.pathname) {
+    location.assign(answer.url);
+    return false;
+  }
+  draw(await answer.text());
+  return answer.ok;
+}
+
+function lost() {
+  const place = document.getElementById("notice");
+  if (place.dataset.lost) return;
+  place.dataset.lost = "yes";
+  const words = document.createElement("p");
+  words.className = "notice";
+  words.textContent = "The demo has ended: start it again with “wardroom demo” and open the address that it prints.";
+  place.replaceChildren(words);
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form.method !== "post" || form.hasAttribute("data-boxes")) return;
+  event.preventDefault();
+  try {
+    const done = await send(form.getAttribute("action"), new FormData(form, event.submitter));
+    if (done && form.id === "comment-form") form.reset();
+    if (done && form.id === "edit-form") form.closest("details").open = false;
+  } catch {
+    lost();
+  }
+});
+
+// A box is sent when it is ticked, alone.
+document.addEventListener("change", async (event) => {
+  const box = event.target;
+  const form = box.form;
+  if (!box.matches("input.task") || !form) return;
+  const data = new FormData();
+  for (const name of ["token", "as", "issue", "do"]) data.append(name, form.elements[name].value);
+  data.append(box.checked ? "done" : "was", box.value);
+  try {
+    await send(form.getAttribute("action"), data);
+  } catch {
+    lost();
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const hint = event.target.closest("[data-fill]");
+  if (!hint) return;
+  const place = document.getElementById(hint.dataset.fill);
+  place.value = hint.textContent.trim();
+  place.focus();
+});
+for (const hint of document.querySelectorAll("[data-fill]")) hint.hidden = false;
+
+// A piece that was left alone is drawn when its field is left.
+async function look() {
+  const answer = await fetch(location.href);
+  draw(await answer.text());
+}
+document.addEventListener("focusout", (event) => {
+  if (event.target.matches(writable)) setTimeout(() => look().catch(lost), 0);
+});
+
+async function follow() {
+  for (;;) {
+    const since = document.body.dataset.version;
+    const answer = await fetch(`/changes?since=${since}`);
+    if (!answer.ok) throw new Error("the page ended");
+    if ((await answer.text()) !== since) await look();
+  }
+}
+count();
+follow().catch(lost);
