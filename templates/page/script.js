@@ -13,17 +13,49 @@ function isWriting(piece) {
   return piece.contains(at) && at.matches(writable);
 }
 
+// Makes `old` look like `fresh` and keeps every node that can stay: the focus, an open fold and a click under way stay.
+function morph(old, fresh) {
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  if (old.nodeType !== Node.ELEMENT_NODE) return;
+  for (const { name } of [...old.attributes]) {
+    if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  if (old.matches("input[type=checkbox]")) old.checked = fresh.checked;
+  morphChildren(old, fresh);
+}
+function morphChildren(old, fresh) {
+  let at = old.firstChild;
+  for (const next of [...fresh.childNodes]) {
+    const same = next.id ? [...old.children].find((one) => one.id === next.id) : at;
+    const fits = same && same.nodeName === next.nodeName && (same.id || "") === (next.id || "");
+    if (!fits) {
+      old.insertBefore(document.importNode(next, true), at);
+      continue;
+    }
+    if (same === at) at = at.nextSibling;
+    else old.insertBefore(same, at);
+    morph(same, next);
+  }
+  while (at) {
+    const rest = at.nextSibling;
+    at.remove();
+    at = rest;
+  }
+}
+
 function draw(html) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
   for (const piece of pieces(fresh)) {
     const old = document.getElementById(piece.id);
     if (!old || drawn.get(piece.id) === piece.innerHTML || isWriting(old)) continue;
-    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-    const open = [...old.querySelectorAll("details[open][id]")].map((one) => one.id);
     drawn.set(piece.id, piece.innerHTML);
-    old.replaceChildren(...piece.childNodes);
-    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    morphChildren(old, piece);
   }
   // The editor shows the newest text, unless someone has begun to change it.
   for (const box of document.querySelectorAll("textarea[data-fresh]")) {

@@ -33,13 +33,16 @@ impl Form {
     /// What is missing, in words for the person.
     pub(super) fn act(&self) -> Result<Act, String> {
         let issue = self.issue();
-        let on_issue = || issue.ok_or_else(|| "That form names no issue. Open the issue again and repeat it.".to_owned());
+        let on_issue =
+            || issue.ok_or_else(|| "That form names no issue. Open the issue again and repeat it.".to_owned());
         let filled = |name: &str, what: &str| match self.get(name).trim() {
             "" => Err(format!("{what} is empty, so nothing was sent. Write something and send it again.")),
             _ => Ok(self.get(name).to_owned()),
         };
         Ok(match self.get("do") {
-            "file" => Act::File { title: filled("title", "The title")?.trim().to_owned(), text: self.get("text").to_owned() },
+            "file" => {
+                Act::File { title: filled("title", "The title")?.trim().to_owned(), text: self.get("text").to_owned() }
+            }
             "label" | "unlabel" => Act::Label {
                 issue: on_issue()?,
                 name: filled("name", "The label")?.trim().to_owned(),

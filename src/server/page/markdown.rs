@@ -204,8 +204,10 @@ impl Drawn<'_> {
     fn draw_box(&self, found: Option<TaskBox>, done: bool) -> String {
         let (prefix, rest) = match (self.boxes, found) {
             (Boxes::Of(form, may), Some(found)) => {
+                let words = found.line.split("<!--").next().unwrap_or_default();
+                let name = if words.trim().is_empty() { " aria-label=\"An empty item\"" } else { "" };
                 let disabled = if may { "" } else { " disabled" };
-                ("box", format!(" name=\"done\" value=\"{}\" form=\"{form}\"{disabled}", found.key))
+                ("box", format!(" name=\"done\" value=\"{}\" form=\"{form}\"{name}{disabled}", found.key))
             }
             (Boxes::Fixed(prefix), _) => (prefix, " disabled".to_owned()),
             (Boxes::Of(..), None) => ("box", " disabled".to_owned()),

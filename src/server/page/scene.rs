@@ -235,6 +235,8 @@ pub struct IssueView {
     pub line: IssueLine,
     /// `completed`, `not_planned`, …, where it was closed.
     pub reason: Option<String>,
+    /// How far it is, `2 of 38 tasks settled`; empty where there are no tasks.
+    pub progress: String,
     /// When it was opened.
     pub opened: Timestamp,
     /// Its text as it was written.

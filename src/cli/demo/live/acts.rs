@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Live;
 use super::deeds::{self, Deed, Trace, short};
 use super::trial::{Moment, keys_of};
-use super::Live;
 use crate::domain::checklist::{Checklist, Task, TaskState};
 use crate::domain::incident::Subject;
 use crate::server::page::markdown;
@@ -73,10 +73,8 @@ impl Live {
             }
             Act::Boxes { issue, set } => {
                 let tick = |body: &str| {
-                    let each = set.iter().filter_map(|(key, done)| Some((key, *done)));
-                    each.fold(body.to_owned(), |body, (key, done)| {
-                        markdown::set_box(&body, key, done).unwrap_or(body)
-                    })
+                    let each = set.iter().map(|(key, done)| (key, *done));
+                    each.fold(body.to_owned(), |body, (key, done)| markdown::set_box(&body, key, done).unwrap_or(body))
                 };
                 (self.edit(who, issue, tick)?, None)
             }

@@ -54,9 +54,7 @@ impl Trace {
             Trace::Label { issue, name, on } => {
                 world.labels_of(repo, *issue).iter().any(|known| known.eq_ignore_ascii_case(name)) == *on
             }
-            Trace::Open { issue, open } => {
-                world.issue_now(repo, *issue).is_some_and(|found| found.is_open()) == *open
-            }
+            Trace::Open { issue, open } => world.issue_now(repo, *issue).is_some_and(|found| found.is_open()) == *open,
         }
     }
 
@@ -166,7 +164,8 @@ mod tests {
     fn what_an_edit_did_is_looked_for_item_by_item_and_a_loss_is_seen() {
         let (world, repo, number) = world();
         let before = world.body(&repo, number);
-        let after = before.replace("[ ] one", "[x] one").replace("cause**:", "cause**: a bug").replace("Words.", "More.");
+        let after =
+            before.replace("[ ] one", "[x] one").replace("cause**:", "cause**: a bug").replace("Words.", "More.");
         let deeds = of_edit(world.now(), "bob", number, &before, &after);
         let words: Vec<&str> = deeds.iter().map(|deed| deed.what.as_str()).collect();
         assert_eq!(words.len(), 4, "{words:?}");
@@ -193,7 +192,10 @@ mod tests {
         };
         let deeds = [deed("bug", true), deed("Bug", false)];
         let found = check(&deeds, &world, &repo);
-        assert_eq!(found, [("bob labelled, until bob took it off".to_owned(), true), ("bob took it off".to_owned(), true)]);
+        assert_eq!(
+            found,
+            [("bob labelled, until bob took it off".to_owned(), true), ("bob took it off".to_owned(), true)]
+        );
         assert_eq!(check(&deeds[..1], &world, &repo), [("bob labelled".to_owned(), false)]);
     }
 }

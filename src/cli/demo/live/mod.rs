@@ -47,7 +47,13 @@ const CAST: [Someone; 4] = [
         writes: false,
         labels: false,
     },
-    Someone { login: OTHER_BOT, role: "another App", may: "edits as bots do; its commands never count", writes: true, labels: true },
+    Someone {
+        login: OTHER_BOT,
+        role: "another App",
+        may: "edits as bots do; its commands never count",
+        writes: true,
+        labels: true,
+    },
 ];
 
 /// The stage behind the page.

@@ -128,18 +128,23 @@ impl Live {
                 fields.push(FieldView { name: field.name.clone(), value });
             }
         }
-        let comments = self.world().comments_of(&self.wires.tracker, issue.number).into_iter().map(|said| CommentView {
-            id: said.id,
-            at: said.at,
-            status: said.by == BOT && said.text.starts_with(status::HEAD),
-            wardroom: said.by == BOT,
-            by: said.by,
-            text: said.text,
-            reactions: said.reactions,
-        });
+        let comments =
+            self.world().comments_of(&self.wires.tracker, issue.number).into_iter().map(|said| CommentView {
+                id: said.id,
+                at: said.at,
+                status: said.by == BOT && said.text.starts_with(status::HEAD),
+                wardroom: said.by == BOT,
+                by: said.by,
+                text: said.text,
+                reactions: said.reactions,
+            });
         IssueView {
             line: self.line(issue),
             reason: issue.state_reason.clone().filter(|_| !issue.is_open()),
+            progress: match checklist.tasks().next() {
+                Some(_) => status::progress_line(&checklist),
+                None => String::new(),
+            },
             opened: issue.created_at.unwrap_or_default(),
             body: issue.text().to_owned(),
             fields,

@@ -61,15 +61,8 @@ impl Trials {
             healing: Vec::new(),
             hint: None,
         };
-        let going = Going {
-            trial,
-            fault,
-            over: None,
-            struck: 0,
-            to_see: BTreeSet::new(),
-            planned: None,
-            names: Vec::new(),
-        };
+        let going =
+            Going { trial, fault, over: None, struck: 0, to_see: BTreeSet::new(), planned: None, names: Vec::new() };
         self.all.push(going);
         if self.all.len() > SHOWN {
             self.all.remove(0);

@@ -63,9 +63,8 @@ impl Truth<'_> {
                 continue;
             }
             let memory = self.memory(number);
-            let recorded = memory.is_some_and(|memory| {
-                memory.body == short_digest(incident.text()) && memory.repair.is_none()
-            });
+            let recorded =
+                memory.is_some_and(|memory| memory.body == short_digest(incident.text()) && memory.repair.is_none());
             check(format!("the record of #{number} holds every tick and field"), recorded);
             check(format!("the labels of #{number} fit its text"), self.labels_fit(incident));
             check(format!("every command on #{number} has its answer"), self.is_answered(number));
@@ -89,8 +88,7 @@ impl Truth<'_> {
     /// Each command of a person carries a reaction of Wardroom's.
     fn is_answered(&self, number: u64) -> bool {
         let said = self.world.comments_of(self.repo, number);
-        let commands =
-            said.iter().filter(|said| !said.by.ends_with("[bot]") && command::parse(&said.text).is_some());
+        let commands = said.iter().filter(|said| !said.by.ends_with("[bot]") && command::parse(&said.text).is_some());
         commands.into_iter().all(|said| said.reactions.iter().any(|(who, _)| who == BOT))
     }
 }

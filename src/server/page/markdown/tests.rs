@@ -36,7 +36,8 @@ fn a_tag_that_closes_nothing_closes_nothing_of_the_page() {
 
 #[test]
 fn a_box_has_a_label_and_belongs_to_its_form() {
-    let html = to_html("- [ ] one **two** <!-- wardroom:T1 -->\n- [x] three\n  - [ ] four", Boxes::Of("f", true), AROUND);
+    let html =
+        to_html("- [ ] one **two** <!-- wardroom:T1 -->\n- [x] three\n  - [ ] four", Boxes::Of("f", true), AROUND);
     assert_eq!(html.matches("<label").count(), 3);
     assert_eq!(html.matches("</label>").count(), 3);
     assert_eq!(html.matches("form=\"f\"").count(), 3);
@@ -70,7 +71,9 @@ fn boxes_that_look_alike_are_told_apart_by_their_place() {
 
 #[test]
 fn mentions_and_numbers_are_drawn_outside_code_only() {
-    let html = html("@alice, see #12, a@b.test, x#1 and `@bob #3`\n\n[octo/security#1](https://github.test/octo/security/issues/1)");
+    let html = html(
+        "@alice, see #12, a@b.test, x#1 and `@bob #3`\n\n[octo/security#1](https://github.test/octo/security/issues/1)",
+    );
     assert!(html.contains("<strong class=\"mention\">@alice</strong>"), "{html}");
     assert!(html.contains("<a href=\"/issues/12?as=bob\">#12</a>"), "{html}");
     assert!(html.contains("a@b.test") && html.contains("x#1") && html.contains("<code>@bob #3</code>"), "{html}");
