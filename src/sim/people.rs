@@ -191,6 +191,11 @@ impl Person<'_> {
         self.save_body(repo, number, |body| Ok(crlf(&edit(body))))
     }
 
+    /// Clicks on boxes, as the caller finds them in the text. Unlike the editor, a click leaves every other byte as it was.
+    pub fn click(&self, repo: &RepoName, number: u64, clicked: impl FnOnce(&str) -> Option<String>) -> Done {
+        self.save_body(repo, number, |body| clicked(body).map_or_else(|| refused("there is no such box"), Ok))
+    }
+
     fn save_body(&self, repo: &RepoName, number: u64, edit: impl FnOnce(&str) -> Done<String>) -> Done {
         self.act(repo, Role::Read, |state, row, user| {
             let Some(issue) = state.issue(&row.name, number) else { return refused("404") };

@@ -18,6 +18,7 @@ fn refused(PageRefuses(why): PageRefuses) -> String {
             "GitHub offers this only to people with more rights. Act as alice or bob."
         }
         "404" => "There is no such issue.",
+        "there is no such box" => "That box is not there any more, or it is so already.",
         other => other,
     };
     format!("{why} Nothing was changed.")
@@ -72,11 +73,15 @@ impl Live {
                 (one(what, Trace::Label { issue, name, on }), None)
             }
             Act::Boxes { issue, set } => {
-                let tick = |body: &str| {
-                    let each = set.iter().map(|(key, done)| (key, *done));
-                    each.fold(body.to_owned(), |body, (key, done)| markdown::set_box(&body, key, done).unwrap_or(body))
+                let click = |body: &str| {
+                    let mut after = None;
+                    for (key, done) in &set {
+                        let text = after.as_deref().unwrap_or(body);
+                        after = markdown::set_box(text, key, *done).or(after);
+                    }
+                    after
                 };
-                (self.edit(who, issue, tick)?, None)
+                (self.click(who, issue, click)?, None)
             }
             Act::Field { issue, name, value } => {
                 let before = self.world().body(repo, issue);
@@ -110,6 +115,14 @@ impl Live {
         let (repo, at) = (&self.wires.tracker, self.world().now());
         let before = self.world().body(repo, issue);
         self.world().person(who).edit_body(repo, issue, edit).map_err(refused)?;
+        Ok(deeds::of_edit(at, who, issue, &before, &self.world().body(repo, issue)))
+    }
+
+    /// A person clicks on boxes of an issue's text.
+    fn click(&self, who: &str, issue: u64, click: impl FnOnce(&str) -> Option<String>) -> Result<Vec<Deed>, String> {
+        let (repo, at) = (&self.wires.tracker, self.world().now());
+        let before = self.world().body(repo, issue);
+        self.world().person(who).click(repo, issue, click).map_err(refused)?;
         Ok(deeds::of_edit(at, who, issue, &before, &self.world().body(repo, issue)))
     }
 
@@ -214,7 +227,7 @@ impl Live {
         self.told().trials.begin(at, Fault::TwoTicks, "Two people tick at once", happened);
         let mut names = Vec::new();
         for (who, task) in ["alice", "bob"].into_iter().zip(&tasks) {
-            let deeds = self.edit(who, issue, |body| ticked(body, task))?;
+            let deeds = self.click(who, issue, |body| ticked(body, task))?;
             names.extend(keys_of(&deeds).into_iter().map(|key| (issue, key, who)));
             self.keep(who, deeds);
         }
@@ -239,7 +252,7 @@ impl Live {
         let (kept, repo) = (moment.clone(), self.wires.tracker.clone());
         let save = move |world: &World| {
             let before = world.body(&repo, issue);
-            if world.person("bob").edit_body(&repo, issue, |body| ticked(body, &first)).is_ok() {
+            if world.person("bob").click(&repo, issue, |body| ticked(body, &first)).is_ok() {
                 // It is planned once, so it cannot be set already.
                 let _ = kept.set((world.now(), before, world.body(&repo, issue)));
             }
@@ -280,11 +293,11 @@ impl Live {
 const NO_TASKS: &str = "There is no tracking issue with two open tasks. File a report and label it first.";
 
 /// The text with one task's box ticked, as GitHub's page does it.
-fn ticked(body: &str, task: &Task) -> String {
+fn ticked(body: &str, task: &Task) -> Option<String> {
+    let line = body.lines().nth(task.line.saturating_sub(1)).unwrap_or_default().trim_end();
     let all = markdown::boxes(body);
-    let line = body.lines().nth(task.line.saturating_sub(1)).unwrap_or_default();
-    let found = all.iter().find(|found| line.trim_end().ends_with(&found.line) && !found.done);
-    found.and_then(|found| markdown::set_box(body, &found.key, true)).unwrap_or_else(|| body.to_owned())
+    let found = all.iter().find(|found| !found.line.is_empty() && line.ends_with(&found.line) && !found.done)?;
+    markdown::set_box(body, &found.key, true)
 }
 
 /// `09:00:42`.

@@ -81,7 +81,7 @@ impl Live {
             issue,
             label_names: BY_HAND.map(str::to_owned).to_vec(),
             log: told.log.iter().rev().cloned().collect(),
-            budget_left: world.budget(),
+            budget_left: world.budget(BOT),
             budget: BUDGET,
             calls: told.calls,
             faults,
