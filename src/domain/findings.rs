@@ -55,8 +55,8 @@ impl Findings {
         found.dates(checklist);
         found.identifiers(checklist);
         if let Some(field) = filled(checklist, AFFECTED) {
-            for line in field.value.lines().flat_map(|line| line.split(';')).map(str::trim).filter(|l| !l.is_empty()) {
-                if let Err(why) = version::check_range(line.trim_matches('`').trim_start_matches(['-', '*', ' '])) {
+            for line in version::field_lines(&field.value) {
+                if let Err(why) = version::check_range(line) {
                     found.say(AFFECTED, line, &why);
                 }
             }
