@@ -35,6 +35,7 @@ const PURE: &[&str] = &[
     "cvss",
     "hmac",
     "jiff",
+    "mail_parser",
     "minijinja",
     "percent_encoding",
     "pulldown_cmark",

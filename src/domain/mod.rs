@@ -11,6 +11,7 @@ pub mod fence;
 pub mod findings;
 pub mod incident;
 pub mod labels;
+pub mod mail;
 pub mod memory;
 pub mod observed;
 pub mod plan;

@@ -77,8 +77,9 @@ pub fn table_cell(markdown: &str) -> String {
     cell
 }
 
-/// The text in one line: white space as single spaces, none at the ends, invisible characters written out.
-fn one_line(text: &str, max_chars: usize) -> String {
+/// The text in one line: white space as single spaces, none at the ends, invisible characters written out. At most
+/// `max_chars` characters of the text, an ellipsis where the rest is missing. No Markdown: for a title.
+pub fn one_line(text: &str, max_chars: usize) -> String {
     let mut line = String::new();
     let mut chars = 0;
     for word in text.split(is_space).filter(|word| !word.is_empty()) {

@@ -13,7 +13,7 @@ mod tests;
 
 use std::fmt::Write as _;
 
-pub use inline::{code_span, login, plain, table_cell};
+pub use inline::{code_span, login, one_line, plain, table_cell};
 pub use invisible::Hidden;
 
 /// At most so many bytes of a report are copied into the tracking issue. An issue's body ends at 65,536 characters, and
@@ -45,13 +45,13 @@ pub struct Fenced {
 
 impl Fenced {
     /// What a reader must know beneath the block, as Markdown paragraphs: that the end is missing, and which invisible
-    /// characters are there. Empty when there is nothing to say.
-    pub fn notes(&self) -> String {
+    /// characters are there. Empty when there is nothing to say. `whole`: where all of the text is.
+    pub fn notes(&self, whole: &str) -> String {
         let mut notes = String::new();
         if self.cut {
             let _ = writeln!(
                 notes,
-                "The text is cut here: {} of its {} bytes are shown. The report itself has all of it.",
+                "The text is cut here: {} of its {} bytes are shown. {whole} has all of it.",
                 self.shown_bytes, self.total_bytes
             );
         }

@@ -339,14 +339,14 @@ fn a_report_looks_like_this() {
         @octocat<ZWSP><ZWSP>�
         ~~~
         ");
-    insta::assert_snapshot!(fence(text, MAX_REPORT_BYTES).notes(), @"
+    insta::assert_snapshot!(fence(text, MAX_REPORT_BYTES).notes("The report itself"), @"
     The text holds characters that cannot be seen and may mislead:
 
     - U+0000 NUL (shown as U+FFFD), once
     - U+200B ZERO WIDTH SPACE, 2 times
     - U+202E RIGHT-TO-LEFT OVERRIDE, once
     ");
-    insta::assert_snapshot!(fence(text, 20).notes(), @"
+    insta::assert_snapshot!(fence(text, 20).notes("The report itself"), @"
     The text is cut here: 20 of its 59 bytes are shown. The report itself has all of it.
 
     The text holds characters that cannot be seen and may mislead:
@@ -358,7 +358,7 @@ fn a_report_looks_like_this() {
 #[test]
 fn many_kinds_of_invisible_characters_are_summed_up() {
     let text: String = ('\u{E0041}'..='\u{E005A}').chain(['\u{E0041}']).collect();
-    insta::assert_snapshot!(fence(&text, MAX_REPORT_BYTES).notes(), @"
+    insta::assert_snapshot!(fence(&text, MAX_REPORT_BYTES).notes("The report itself"), @"
     The text holds characters that cannot be seen and may mislead:
 
     - U+E0041 TAG CHARACTER, 2 times
@@ -379,7 +379,10 @@ fn many_kinds_of_invisible_characters_are_summed_up() {
 
 #[test]
 fn an_ordinary_text_needs_no_note() {
-    assert_eq!(fence("A plain report.\n\tWith a tab, an é and ⚠\u{FE0F}.", MAX_REPORT_BYTES).notes(), "");
+    assert_eq!(
+        fence("A plain report.\n\tWith a tab, an é and ⚠\u{FE0F}.", MAX_REPORT_BYTES).notes("The report itself"),
+        ""
+    );
     assert_eq!(fence("", MAX_REPORT_BYTES).block, "```text\n```\n");
 }
 
