@@ -381,7 +381,7 @@ async fn a_run_that_cannot_learn_who_reads_its_log_says_only_that() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failure_that_passes_is_waited_out() {
     let mut workflow = Workflow::new().await;
-    let ticking = ticking(&workflow);
+    let ticking = workflow.ticking();
     workflow.room.report("Overflow", "It crashes.");
     workflow.newest_event();
     workflow.room.world.clear_calls();
@@ -428,23 +428,10 @@ async fn an_app_makes_tokens_for_the_tracker_and_the_repositories_of_reports() {
     assert_eq!(said.iter().map(|said| said.by.as_str()).collect::<Vec<_>>(), ["sentinel[bot]"], "the acknowledgement");
 }
 
-/// From now on GitHub's clock shows our time and goes as ours, as it does.
-fn ticking(workflow: &Workflow) -> tokio::task::JoinHandle<()> {
-    let world = workflow.room.world.clone();
-    world.advance_to(jiff::Timestamp::now());
-    tokio::spawn(async move {
-        let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
-        loop {
-            tick.tick().await;
-            world.advance_to(jiff::Timestamp::now());
-        }
-    })
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_run_opens_an_incident_although_reads_lag_behind_writes() {
     let mut workflow = Workflow::new().await;
-    let ticking = ticking(&workflow);
+    let ticking = workflow.ticking();
     workflow.room.world.set_lag(true);
     workflow.room.report("Overflow", "It crashes.");
     workflow.newest_event();

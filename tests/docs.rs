@@ -8,13 +8,14 @@ use std::process::Command;
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "SECURITY.md",
     "docs/architecture.md",
     "docs/bench.md",
     "docs/command-line.md",
     "docs/cost.md",
+    "docs/mail.md",
     "docs/policy.md",
     "docs/security.md",
 ];

@@ -57,7 +57,7 @@ impl Desk {
         report.title = "Crash @everyone".to_owned();
         let id = ReportId { repo: tracker.clone(), number: 7 };
         let checklist = template::render(include_str!("../templates/checklist.md"), &policy).unwrap();
-        let body = texts::tracker_body(&report, &id, true, &checklist, &policy).unwrap();
+        let body = texts::tracker_body(&report, &id, true, None, &checklist, &policy).unwrap();
         let observed = Observed {
             me: me.clone(),
             tracker,

@@ -54,6 +54,40 @@ pub struct Report {
     pub failed: bool,
     /// Whether nothing was to be written.
     pub dry_run: bool,
+    /// What `open` filed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opened: Option<Opened>,
+}
+
+/// What `open` filed, or would file.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Opened {
+    /// The report; `None` as long as it is not filed.
+    pub report: Option<Place>,
+    /// Its tracking issue; `None` as long as there is none.
+    pub incident: Option<Place>,
+    /// The moment that starts the clocks.
+    pub received: Timestamp,
+    /// The report issue's title and body, where it is not filed.
+    pub draft: Option<Draft>,
+}
+
+/// An issue as a person finds it.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Place {
+    /// Its number.
+    pub number: u64,
+    /// Its page.
+    pub url: String,
+}
+
+/// An issue that would be opened.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Draft {
+    /// The title.
+    pub title: String,
+    /// The body.
+    pub body: String,
 }
 
 /// How the looks at one subject went.
@@ -132,6 +166,7 @@ impl Report {
         if self.subjects.is_empty() && self.notes.is_empty() && self.steps.is_empty() {
             line(&mut text, "nothing to do");
         }
+        self.opened.iter().for_each(|opened| opened.tell(&mut text));
         text
     }
 
@@ -142,6 +177,22 @@ impl Report {
             self.subjects.len() - 1
         });
         &mut self.subjects[at]
+    }
+}
+
+impl Opened {
+    fn tell(&self, text: &mut String) {
+        for (name, place) in [("report", &self.report), ("incident", &self.incident)] {
+            if let Some(Place { number, url }) = place {
+                line(text, &format!("{name} #{number}: {url}"));
+            }
+        }
+        if let Some(Draft { title, body }) = &self.draft {
+            line(text, &format!("  | {title}"));
+            line(text, "  |");
+            // A bar before each: no line of a mail is taken for a command by what reads this.
+            body.lines().for_each(|words| line(text, &format!("  | {words}")));
+        }
     }
 }
 
@@ -179,6 +230,15 @@ pub async fn event(engine: &Engine, delivery: Delivery, asked: Asked) -> Result<
     for subject in &subjects {
         engine.store.wake(subject, engine.now()).await?;
     }
+    work(engine).await
+}
+
+/// Looks at one report at once.
+///
+/// # Errors
+/// Those of the store. A look that fails is part of the report.
+pub async fn report(engine: &Engine, id: ReportId) -> Result<Report, StoreError> {
+    engine.store.wake(&Subject::Report(id), engine.now()).await?;
     work(engine).await
 }
 

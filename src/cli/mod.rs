@@ -8,6 +8,7 @@ pub mod checklist;
 pub mod config;
 pub mod demo;
 pub mod drive;
+pub mod open;
 pub mod policy_file;
 pub mod replay;
 pub mod sweep;
@@ -36,6 +37,7 @@ pub enum Command {
     Check(check::Args),
     Checklist(checklist::Args),
     Demo(demo::Args),
+    Open(open::Args),
     Replay(replay::Args),
     Sweep(sweep::Args),
 }
@@ -43,7 +45,7 @@ pub enum Command {
 impl Command {
     /// Whether the subcommand starts the log itself, once it knows who reads it.
     fn starts_the_log(&self) -> bool {
-        matches!(self, Command::Action(_) | Command::Replay(_) | Command::Sweep(_))
+        matches!(self, Command::Action(_) | Command::Open(_) | Command::Replay(_) | Command::Sweep(_))
     }
 }
 
@@ -107,6 +109,7 @@ pub async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<E
         Command::Check(args) => check::run(&args, out),
         Command::Checklist(args) => checklist::run(&args, out),
         Command::Demo(args) => demo::run(&args, out).await,
+        Command::Open(args) => open::run(&args, &config::process_env, out).await,
         Command::Replay(args) => replay::run(&args, &config::process_env, out).await,
         Command::Sweep(args) => sweep::run(&args, &config::process_env, out).await,
     }

@@ -11,6 +11,7 @@ use super::checklist::{Checklist, Phase, Task, TaskState};
 use super::facts::{Issue, RepoName};
 use super::fence;
 use super::incident::{self, ReportId};
+use super::mail::issue::Told;
 use super::policy::Policy;
 
 /// GitHub refuses a longer body (422 "body is too long (maximum is 65536 characters)").
@@ -35,6 +36,7 @@ pub fn time(at: Timestamp, policy: &Policy) -> String {
 }
 
 /// The body of a new tracking issue: the report, the containment steps where it is public, the checklist, the footer.
+/// `told`: what came by mail, if the report is an issue that Wardroom filed from one.
 ///
 /// # Errors
 /// The number of characters, if the checklist leaves no room even for a report that is only linked.
@@ -42,13 +44,17 @@ pub fn tracker_body(
     report: &Issue,
     id: &ReportId,
     report_is_private: bool,
+    told: Option<&Told>,
     checklist: &str,
     policy: &Policy,
 ) -> Result<String, usize> {
     let footer = footer(id);
     for limit in [fence::MAX_REPORT_BYTES, 4096, 0] {
         let copied = if policy.copy_report { limit } else { 0 };
-        let mut body = report_block(report, id, copied, policy);
+        let mut body = match told {
+            Some(told) => mail_block(report, told, id, copied, policy),
+            None => report_block(report, id, copied, policy),
+        };
         if !report_is_private {
             body.push_str(&containment(id));
         }
@@ -75,15 +81,43 @@ fn report_block(report: &Issue, id: &ReportId, limit: usize, policy: &Policy) ->
         block.push_str("The report has no text.\n");
         return block;
     }
-    let fenced = fence::fence(report.text(), limit);
     block.push_str("The reporter’s own words, as they stood when this issue was opened:\n\n");
+    push_fenced(&mut block, &fence::fence(report.text(), limit), "The report itself");
+    block
+}
+
+/// A report that came by mail: its text without the table and the fence that the report issue has around it.
+fn mail_block(report: &Issue, told: &Told, id: &ReportId, limit: usize, policy: &Policy) -> String {
+    let link = report_link(report, id);
+    let when = time(told.received, policy);
+    let mut block = format!(
+        "## The report\n\n[{id}]({link}), received on {when}, outside of GitHub. Who sent it, and what was attached, stands \
+         there.\n\n"
+    );
+    if limit == 0 {
+        block.push_str("Its text is not copied here: read it there.\n");
+        return block;
+    }
+    let _ = writeln!(block, "Subject: {}\n", fence::code_span(&report.title, 256));
+    if told.text.trim().is_empty() {
+        block.push_str("It has no text.\n");
+        return block;
+    }
+    let mut fenced = fence::fence(&told.text, limit);
+    fenced.cut |= told.total_bytes > told.text.len();
+    fenced.total_bytes = fenced.total_bytes.max(told.total_bytes);
+    block.push_str("The reporter’s own words:\n\n");
+    push_fenced(&mut block, &fenced, "What was sent");
+    block
+}
+
+fn push_fenced(block: &mut String, fenced: &fence::Fenced, whole: &str) {
     block.push_str(&fenced.block);
-    let notes = fenced.notes();
+    let notes = fenced.notes(whole);
     if !notes.is_empty() {
         block.push('\n');
         block.push_str(&notes);
     }
-    block
 }
 
 /// The page of the report. The address comes from GitHub; one that is not a plain web address is not shown as a link.
@@ -130,6 +164,20 @@ pub fn acknowledgement(tracker: u64, policy: &Policy) -> String {
     format!(
         "{}\nThank you for the report. It has reached the people who look after the security of {product}, and they will \
          answer you here. Please keep it private until a fix is out.{link}\n",
+        marker(ACKNOWLEDGED, &tracker.to_string())
+    )
+}
+
+/// The comment on a report that came by mail: its sender does not read it, so it is for whoever answers them.
+pub fn acknowledgement_by_mail(tracker: u64, policy: &Policy) -> String {
+    let product = &policy.product.name;
+    let link = policy.product.security_policy.as_ref().map_or_else(String::new, |url| {
+        format!(" What you can expect from us, and when, is in our security policy: {url}")
+    });
+    format!(
+        "{}\nThe work on this report goes on in #{tracker}. Its sender has no answer yet. A draft, to be changed and sent to \
+         them by a person:\n\n> Thank you for the report. It has reached the people who look after the security of \
+         {product}, and they will answer you. Please keep it private until a fix is out.{link}\n",
         marker(ACKNOWLEDGED, &tracker.to_string())
     )
 }

@@ -16,6 +16,7 @@
 //! - The process dies anywhere: marks on GitHub say what was done; comments carry markers and are looked for first.
 
 mod apply;
+pub mod filing;
 pub mod intake;
 mod labels;
 mod observe;

@@ -213,9 +213,11 @@ impl Engine {
                 ));
             }
         }
+        let told = self.told_by_mail(report).await?;
         let checklist = template::render(&self.template, &self.policy)
             .map_err(|error| LookError::Refused(format!("the checklist template: {error}")))?;
-        let body = texts::tracker_body(report, id, report_repo.is_private(), &checklist, &self.policy).map_err(|chars| {
+        let body = texts::tracker_body(report, id, report_repo.is_private(), told.as_ref(), &checklist, &self.policy)
+            .map_err(|chars| {
             LookError::Refused(format!(
                 "the checklist template makes a text of {chars} characters and GitHub takes {}; shorten the template",
                 texts::MAX_BODY_CHARS
@@ -261,7 +263,7 @@ impl Engine {
         self.store.put(OPENINGS, &openings, now + SignedDuration::from_hours(1)).await?;
         looked.writes += 1;
         looked.steps.push(format!("open a tracking issue for {id}: #{}", created.number));
-        self.acknowledge_in(id, created.number, &report_repo, &mut looked).await?;
+        self.acknowledge_in(id, created.number, &report_repo, told.is_some(), &mut looked).await?;
         looked.next = Some((Subject::Tracker(created.number), self.now() + READ_LAG));
         Ok(looked)
     }
@@ -280,23 +282,29 @@ impl Engine {
             return Ok(());
         }
         match self.github.issue(&id.repo, id.number).await {
-            Ok(report) if report.is_open() => {}
-            Ok(_) | Err(Error::NotFound(_) | Error::Gone(_) | Error::Moved { .. }) => return Ok(()),
-            Err(error) => return Err(error.into()),
+            Ok(report) if report.is_open() => {
+                let by_mail = self.told_by_mail(&report).await?.is_some();
+                let repo = self.github.repository(&id.repo).await?;
+                self.acknowledge_in(id, tracker, &repo, by_mail, looked).await
+            }
+            Ok(_) | Err(Error::NotFound(_) | Error::Gone(_) | Error::Moved { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
         }
-        let repo = self.github.repository(&id.repo).await?;
-        self.acknowledge_in(id, tracker, &repo, looked).await
     }
 
-    /// Answers the report once: in private with thanks, in public only with the request to write privately.
+    /// Answers the report once: in private with thanks, in public only with the request to write privately. Whoever wrote a
+    /// mail does not read the answer, so there it is a draft for a person.
     async fn acknowledge_in(
         &self,
         id: &ReportId,
         tracker: u64,
         repo: &Repository,
+        by_mail: bool,
         looked: &mut Looked,
     ) -> Result<(), LookError> {
-        let text = if repo.is_private() {
+        let text = if by_mail {
+            texts::acknowledgement_by_mail(tracker, &self.policy)
+        } else if repo.is_private() {
             texts::acknowledgement(tracker, &self.policy)
         } else if self.policy.acknowledge_public {
             texts::please_report_privately(&self.policy, &id.repo)

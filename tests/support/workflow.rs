@@ -122,4 +122,17 @@ impl Workflow {
     pub(crate) fn untouched(&self, ran: &Ran) {
         assert_eq!(self.room.writes(), [], "{}", ran.all());
     }
+
+    /// From now on GitHub's clock shows our time and goes as ours, as it does.
+    pub(crate) fn ticking(&self) -> tokio::task::JoinHandle<()> {
+        let world = self.room.world.clone();
+        world.advance_to(jiff::Timestamp::now());
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
+            loop {
+                tick.tick().await;
+                world.advance_to(jiff::Timestamp::now());
+            }
+        })
+    }
 }
