@@ -11,7 +11,7 @@ use wardroom::domain::observed::Edit;
 use wardroom::store::memory::MemoryStore;
 use wardroom::store::sqlite::operator::Operator;
 use wardroom::store::sqlite::{OpenError, SqliteStore};
-use wardroom::store::{Asked, BODIES_KEPT, Delivery, Finished, LEASE, ROWS_KEPT, Store, Told};
+use wardroom::store::{Asked, BODIES_KEPT, Delivery, Finished, LEASE, ROWS_KEPT, Store, Taken, Told};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_772_442_000 + seconds).unwrap()
@@ -84,6 +84,8 @@ laws!(
     the_newest_edits_are_kept,
     what_a_look_learned_is_kept,
     what_never_came_is_missing,
+    what_is_kept_waits_to_be_taken_in,
+    a_redelivery_waits_again,
     old_things_are_dropped,
     many_at_once_are_all_kept,
 );
@@ -278,6 +280,31 @@ async fn what_never_came_is_missing(store: Arc<dyn Store>) {
     assert!(store.missing(&[]).await.unwrap().is_empty());
 }
 
+async fn what_is_kept_waits_to_be_taken_in(store: Arc<dyn Store>) {
+    for (guid, seconds) in [("b", 1), ("a", 2), ("c", 3)] {
+        assert!(store.keep(delivery(guid, at(seconds), guid.as_bytes())).await.unwrap());
+    }
+    let waiting = store.waiting().await.unwrap();
+    assert_eq!(waiting, [("b", 1), ("a", 2), ("c", 3)].map(|(g, s)| delivery(g, at(s), g.as_bytes())), "oldest first");
+    assert_eq!(store.next_due().await.unwrap(), None);
+    let taken = |guid: &str, seconds, subjects| Taken {
+        guid: guid.to_owned(),
+        at: at(seconds),
+        asked: Asked { subjects, ..Asked::default() },
+    };
+    store.take_in(vec![taken("b", 10, vec![tracker(1), tracker(2)]), taken("c", 11, vec![])]).await.unwrap();
+    assert_eq!(store.waiting().await.unwrap(), [delivery("a", at(2), b"a")]);
+    let due: Vec<_> = store.rows().await.unwrap().into_iter().map(|row| (row.subject, row.due)).collect();
+    assert_eq!(due, [(tracker(1), Some(at(12))), (tracker(2), Some(at(12)))]);
+}
+
+async fn a_redelivery_waits_again(store: Arc<dyn Store>) {
+    event(&*store, "a", 0).await;
+    assert!(store.waiting().await.unwrap().is_empty());
+    assert!(!store.keep(delivery("a", at(5), b"{}")).await.unwrap());
+    assert_eq!(store.waiting().await.unwrap(), [delivery("a", at(5), b"{}")]);
+}
+
 async fn old_things_are_dropped(store: Arc<dyn Store>) {
     edit(&*store, "old", 0, edit_at(0, "x")).await;
     edit(&*store, "new", 60, edit_at(60, "y")).await;
@@ -330,9 +357,11 @@ async fn a_restart_finds_everything_and_frees_what_was_held() {
     event(&store, "a", 0).await;
     store.put("k", "v", at(100)).await.unwrap();
     let held = store.claim(at(2)).await.unwrap().unwrap();
+    store.keep(delivery("waits", at(0), b"{}")).await.unwrap();
     drop(store);
 
     let store = dir.open();
+    assert_eq!(store.waiting().await.unwrap(), [delivery("waits", at(0), b"{}")]);
     assert_eq!(store.edits(1).await.unwrap(), [edit_at(0, "x")]);
     assert_eq!(store.get("k", at(9)).await.unwrap().as_deref(), Some("v"));
     assert!(!event_on(&store, tracker(2), "a", 1).await, "known over a restart");
@@ -355,13 +384,12 @@ async fn a_second_one_is_refused_and_the_operator_reads_beside() {
     let mut operator = Operator::read(&dir.path()).unwrap();
     let kept = operator.deliveries(10).unwrap();
     assert_eq!((kept.len(), kept[0].guid.as_str(), kept[0].subjects.as_slice()), (1, "a", &["tracker #1".into()][..]));
-    assert!(operator.replay("a", at(50)).is_err(), "read only");
-    let lease = store.claim(at(2)).await.unwrap().unwrap();
-    store.finish(&lease, DONE, told()).await.unwrap();
+    assert!(operator.replay("a").is_err(), "read only");
+    assert!(store.waiting().await.unwrap().is_empty());
     let mut operator = Operator::write(&dir.path()).unwrap();
-    assert_eq!(operator.replay("a", at(50)).unwrap().unwrap(), ["tracker #1"]);
-    assert_eq!(operator.replay("unknown", at(50)).unwrap(), None);
-    assert_eq!(store.next_due().await.unwrap(), Some(at(50)));
+    assert_eq!(operator.replay("a").unwrap().unwrap().subjects, ["tracker #1"]);
+    assert_eq!(operator.replay("unknown").unwrap(), None);
+    assert_eq!(store.waiting().await.unwrap(), [delivery("a", at(0), b"{}")]);
     drop(store);
     drop(dir.open());
     assert_eq!(Operator::read(&dir.path()).unwrap().rows().unwrap().len(), 1, "nobody serves it");

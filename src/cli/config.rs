@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::drive::Options;
 use super::{Usage, policy_file};
@@ -13,6 +13,7 @@ use crate::domain::policy::{Mode, Policy};
 use crate::engine::Engine;
 use crate::github::auth::{ConnectError, Credentials};
 use crate::github::{self, Config, GitHub};
+use crate::store::Store;
 use crate::store::memory::MemoryStore;
 
 /// Looks a variable of the environment up.
@@ -115,9 +116,25 @@ fn secret(env: Env<'_>, name: &str) -> Result<Option<SecretString>, Usage> {
 /// # Errors
 /// A [`Usage`] error if configuration or policy are wrong, else what GitHub answered. Nothing was written.
 pub async fn engine(settings: &Settings, options: &Options) -> anyhow::Result<Engine> {
+    engine_over(settings, options, Arc::new(MemoryStore::new()), &|repositories| connect(settings, repositories)).await
+}
+
+/// Makes a client for some repositories; the first one is the tracker.
+pub type Connect<'a> = &'a (dyn Fn(Vec<RepoName>) -> Result<Arc<dyn GitHub>, Usage> + Sync);
+
+/// As [`engine`], over a store and with a client of the caller's.
+///
+/// # Errors
+/// As [`engine`].
+pub async fn engine_over(
+    settings: &Settings,
+    options: &Options,
+    store: Arc<dyn Store>,
+    connect: Connect<'_>,
+) -> anyhow::Result<Engine> {
     let from_file = options.policy.as_deref().map(policy_file::read).transpose()?;
     let tracker = tracker(settings, from_file.as_ref())?;
-    let github = connect(settings, vec![tracker.clone()])?;
+    let github = connect(vec![tracker.clone()])?;
     let mut ahead = None;
     let policy = match from_file {
         Some(policy) if policy.mode == Mode::Off => policy,
@@ -141,7 +158,7 @@ pub async fn engine(settings: &Settings, options: &Options) -> anyhow::Result<En
     }
     let mut repositories = vec![tracker.clone()];
     repositories.extend(policy.reports.repositories.iter().filter(|repo| **repo != tracker).cloned());
-    let github = if repositories.len() > 1 { connect(settings, repositories)? } else { github };
+    let github = if repositories.len() > 1 { connect(repositories)? } else { github };
     let template = match policy.template.as_deref().filter(|_| policy.mode != Mode::Off) {
         Some(path) => github.file(&tracker, path).await?.ok_or_else(|| {
             Usage(format!("the policy says template: {path}, and the tracker's default branch has no such file"))
@@ -150,7 +167,7 @@ pub async fn engine(settings: &Settings, options: &Options) -> anyhow::Result<En
     };
     let ahead = ahead.unwrap_or_default();
     let clock = Arc::new(move || Timestamp::now() + ahead);
-    let mut engine = Engine::new(github, Arc::new(MemoryStore::new()), policy, template, tracker, clock);
+    let mut engine = Engine::new(github, store, policy, template, tracker, clock);
     engine.write &= !options.dry_run;
     Ok(engine)
 }
@@ -168,13 +185,35 @@ fn ahead_by(theirs: Timestamp, ours: Timestamp) -> Option<SignedDuration> {
 /// # Errors
 /// A [`Usage`] error if addresses or credentials cannot be used.
 pub fn connect(settings: &Settings, repositories: Vec<RepoName>) -> Result<Arc<dyn GitHub>, Usage> {
-    let config = Config {
-        api_url: settings.api_url.clone(),
-        graphql_url: settings.graphql_url.clone(),
-        credentials: settings.credentials.clone(),
-        repositories,
-    };
-    github::connect(&config).map_err(|error: ConnectError| Usage(error.to_string()))
+    github::connect(&settings.client(repositories)).map_err(|error: ConnectError| Usage(error.to_string()))
+}
+
+impl Settings {
+    /// What a client for these repositories is made from; the first one is the tracker.
+    pub fn client(&self, repositories: Vec<RepoName>) -> Config {
+        Config {
+            api_url: self.api_url.clone(),
+            graphql_url: self.graphql_url.clone(),
+            credentials: self.credentials.clone(),
+            repositories,
+        }
+    }
+}
+
+/// The webhook's secrets, one a line: two while one takes the other's place.
+///
+/// # Errors
+/// A [`Usage`] error if there is none.
+pub fn webhook_secrets(env: Env<'_>) -> Result<Vec<SecretString>, Usage> {
+    let text = secret(env, "WARDROOM_WEBHOOK_SECRET")?.ok_or_else(|| {
+        Usage(
+            "WARDROOM_WEBHOOK_SECRET is not set. Set it (or WARDROOM_WEBHOOK_SECRET_FILE) to the secret that the webhook or \
+             the App has on GitHub; two of them, one a line, while one takes the other's place"
+                .to_owned(),
+        )
+    })?;
+    let lines = text.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty());
+    Ok(lines.map(|line| SecretString::from(line.to_owned())).collect())
 }
 
 fn tracker(settings: &Settings, policy: Option<&Policy>) -> Result<RepoName, Usage> {

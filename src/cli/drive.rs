@@ -324,8 +324,8 @@ fn may_pass(error: &LookError) -> bool {
         LookError::GitHub(error) => {
             matches!(error, Error::Limited { .. } | Error::Unavailable { .. } | Error::Unknown { .. })
         }
-        LookError::Store(_) => true,
-        LookError::Refused(_) => false,
+        LookError::Store(_) | LookError::Lost => true,
+        LookError::Refused(_) | LookError::Bug => false,
     }
 }
 

@@ -11,6 +11,7 @@ pub mod drive;
 pub mod open;
 pub mod policy_file;
 pub mod replay;
+pub mod serve;
 pub mod sweep;
 pub mod voice;
 
@@ -39,13 +40,17 @@ pub enum Command {
     Demo(demo::Args),
     Open(open::Args),
     Replay(replay::Args),
+    Serve(serve::Args),
     Sweep(sweep::Args),
 }
 
 impl Command {
     /// Whether the subcommand starts the log itself, once it knows who reads it.
     fn starts_the_log(&self) -> bool {
-        matches!(self, Command::Action(_) | Command::Open(_) | Command::Replay(_) | Command::Sweep(_))
+        matches!(
+            self,
+            Command::Action(_) | Command::Open(_) | Command::Replay(_) | Command::Serve(_) | Command::Sweep(_)
+        )
     }
 }
 
@@ -111,6 +116,7 @@ pub async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<E
         Command::Demo(args) => demo::run(&args, out).await,
         Command::Open(args) => open::run(&args, &config::process_env, out).await,
         Command::Replay(args) => replay::run(&args, &config::process_env, out).await,
+        Command::Serve(args) => serve::run(&args, &config::process_env, out).await,
         Command::Sweep(args) => sweep::run(&args, &config::process_env, out).await,
     }
 }

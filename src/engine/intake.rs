@@ -90,10 +90,37 @@ pub fn intake(
     me: Option<&Account>,
     now: Timestamp,
 ) -> Result<Asked, Ignored> {
+    let read = || Payload::deserialize(payload);
+    of_payload(event, read, policy, tracker, me, now)
+}
+
+/// What a delivery asks for, from its bytes.
+///
+/// # Errors
+/// The reason why it asks for nothing.
+pub fn of_bytes(
+    event: &str,
+    body: &[u8],
+    policy: &Policy,
+    tracker: &RepoName,
+    me: Option<&Account>,
+    now: Timestamp,
+) -> Result<Asked, Ignored> {
+    of_payload(event, || serde_json::from_slice(body), policy, tracker, me, now)
+}
+
+fn of_payload(
+    event: &str,
+    read: impl FnOnce() -> serde_json::Result<Payload>,
+    policy: &Policy,
+    tracker: &RepoName,
+    me: Option<&Account>,
+    now: Timestamp,
+) -> Result<Asked, Ignored> {
     if !matches!(event, "issues" | "issue_comment") {
         return Err(Ignored::OtherEvent);
     }
-    let payload = Payload::deserialize(payload).map_err(|_| Ignored::Unreadable)?;
+    let payload = read().map_err(|_| Ignored::Unreadable)?;
     let (Some(repository), Some(issue)) = (&payload.repository, &payload.issue) else {
         return Err(Ignored::Unreadable);
     };

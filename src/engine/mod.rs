@@ -17,6 +17,7 @@
 
 mod apply;
 pub mod filing;
+mod inbox;
 pub mod intake;
 mod labels;
 mod observe;
@@ -113,6 +114,12 @@ pub enum LookError {
     /// Writing would make private things public, or the policy forbids it. Nothing was written.
     #[error("{0}")]
     Refused(String),
+    /// The code panicked. The words of a panic may hold private text, so they are not here.
+    #[error("the look ran into a bug of Wardroom's; please report it with the version and the log's lines around it")]
+    Bug,
+    /// Another process took the row meanwhile, because this one did not hold it in time.
+    #[error("another process looks at it by now")]
+    Lost,
 }
 
 impl Engine {

@@ -1,6 +1,10 @@
 //! The worker: claims the row that is due, looks, and hands it back with the time of the next look.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,13 +12,18 @@ use super::{Engine, LookError, Looked};
 use crate::domain::incident::Subject;
 use crate::domain::plan::READ_LAG;
 use crate::github::Error;
-use crate::store::{Finished, StoreError, Told};
+use crate::store::{Finished, LEASE, Lease, StoreError, Told};
 
 /// The first wait after a failure; each further one doubles it.
 const FIRST_WAIT_SECONDS: i64 = 5;
 
 /// The longest wait after a failure.
 const LONGEST_WAIT_SECONDS: i64 = 3600;
+
+/// A look that takes long holds its row so often anew.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+const _: () = assert!(HEARTBEAT.as_secs() * 3 < LEASE.unsigned_abs().as_secs());
 
 /// What one step of the worker did.
 #[derive(Debug)]
@@ -26,27 +35,66 @@ pub enum Step {
 }
 
 impl Engine {
-    /// Claims one row that is due, looks at it, hands it back.
+    /// Takes in what waits in the inbox, claims one row that is due, looks at it, hands it back.
     ///
     /// # Errors
     /// Only those of the store; a look that fails is part of the step, and its row is tried again later.
     pub async fn step(&self) -> Result<Step, StoreError> {
-        let Some(lease) = self.store.claim(self.now()).await? else {
-            return Ok(Step::Idle(self.store.next_due().await?));
-        };
-        let ended = self.look(&lease.subject, lease.attempts).await;
+        match self.claim().await? {
+            Some(lease) => self.work(&lease).await,
+            None => Ok(Step::Idle(self.store.next_due().await?)),
+        }
+    }
+
+    /// Takes in what waits in the inbox, and claims one row that is due.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn claim(&self) -> Result<Option<Lease>, StoreError> {
+        self.take_in().await?;
+        self.store.claim(self.now()).await
+    }
+
+    /// Looks at a claimed row, and hands it back. Dropped in the middle it leaves the row claimed, for
+    /// [`Finished::Released`].
+    ///
+    /// # Errors
+    /// Only those of the store; a look that fails is part of the step, and its row is tried again later.
+    pub async fn work(&self, lease: &Lease) -> Result<Step, StoreError> {
+        let ended = self.look_with_heartbeat(lease).await;
         let now = self.now();
         let outcome = match &ended {
             Ok(looked) if looked.unfinished => Finished::Later(looked.wake_at.unwrap_or(now + READ_LAG)),
             Ok(looked) => Finished::Done(looked.wake_at),
             Err(error) => Finished::Failed(retry_at(error, &lease.subject, lease.attempts, now)),
         };
-        self.store.finish(&lease, outcome, told(&ended)).await?;
+        // Before the row is handed back: a crash between the two must not lose what comes next.
         if let Ok(Looked { next: Some((subject, at)), .. }) = &ended {
             self.store.wake(subject, *at).await?;
         }
-        Ok(Step::Worked(lease.subject, Box::new(ended)))
+        self.store.finish(lease, outcome, told(&ended)).await?;
+        Ok(Step::Worked(lease.subject.clone(), Box::new(ended)))
     }
+
+    async fn look_with_heartbeat(&self, lease: &Lease) -> Result<Looked, LookError> {
+        let mut look = pin!(caught(self.look(&lease.subject, lease.attempts)));
+        loop {
+            match tokio::time::timeout(HEARTBEAT, look.as_mut()).await {
+                Ok(ended) => return ended,
+                Err(_still_looking) if self.store.extend(lease, self.now()).await? => {}
+                Err(_still_looking) => return Err(LookError::Lost),
+            }
+        }
+    }
+}
+
+/// A look, or the bug that it ran into: one incident must not stop the others.
+async fn caught(look: impl Future<Output = Result<Looked, LookError>>) -> Result<Looked, LookError> {
+    let mut look = pin!(look);
+    std::future::poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| look.as_mut().poll(context))).unwrap_or(Poll::Ready(Err(LookError::Bug)))
+    })
+    .await
 }
 
 /// What a look learned, for the operator's table.
@@ -71,6 +119,10 @@ pub fn retry_at(error: &LookError, subject: &Subject, attempts: u32, now: Timest
     let earliest = match error {
         LookError::GitHub(Error::Limited { until }) => *until,
         LookError::GitHub(Error::Unknown { .. }) => now + READ_LAG,
+        // A person has to change something first, and an hour later may have.
+        LookError::GitHub(Error::Forbidden { .. } | Error::Unauthorized) | LookError::Refused(_) => {
+            now + SignedDuration::from_secs(LONGEST_WAIT_SECONDS)
+        }
         _ => now,
     };
     (now + wait).max(earliest)
@@ -79,6 +131,17 @@ pub fn retry_at(error: &LookError, subject: &Subject, attempts: u32, now: Timest
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_bug_ends_one_look_and_no_more() {
+        let look = async {
+            tokio::task::yield_now().await;
+            let nothing: Vec<Looked> = Vec::new();
+            Ok(nothing[0].clone())
+        };
+        assert_eq!(caught(look).await, Err(LookError::Bug));
+        assert_eq!(caught(async { Ok(Looked::default()) }).await, Ok(Looked::default()));
+    }
 
     #[test]
     fn waits_grow_to_an_hour_and_respect_limits() {

@@ -8,10 +8,13 @@ mod calls;
 mod classify;
 pub mod graphql;
 pub mod octo;
+pub mod pace;
 pub mod rest;
 mod tags;
 pub mod transport;
 pub mod types;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -186,9 +189,28 @@ pub struct Config {
 ///
 /// # Errors
 /// [`auth::ConnectError`], in words for the person who set it up.
-pub fn connect(config: &Config) -> std::result::Result<std::sync::Arc<dyn GitHub>, auth::ConnectError> {
+pub fn connect(config: &Config) -> std::result::Result<Arc<dyn GitHub>, auth::ConnectError> {
+    let (transport, identity) = transport(config)?;
+    Ok(Arc::new(rest::Rest::new(transport, identity)))
+}
+
+/// The client of a server that runs for long: it writes one thing at a time and slowly, keeps an eye on the hour's budget,
+/// and tells the watcher of every call.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_paced(
+    config: &Config,
+    watch: Arc<dyn pace::Watch>,
+    budget: Arc<pace::Budget>,
+) -> std::result::Result<Arc<dyn GitHub>, auth::ConnectError> {
+    let (transport, identity) = transport(config)?;
+    Ok(Arc::new(rest::Rest::new(pace::Paced::new(transport, watch, budget), identity)))
+}
+
+fn transport(config: &Config) -> std::result::Result<(octo::OctoTransport, rest::Identity), auth::ConnectError> {
     let address = octo::Address::new(&config.api_url, config.graphql_url.as_deref())?;
     let auth = auth::Auth::new(&config.credentials, &address, config.repositories.clone())?;
     let identity = auth.identity();
-    Ok(std::sync::Arc::new(rest::Rest::new(octo::OctoTransport::new(address, auth), identity)))
+    Ok((octo::OctoTransport::new(address, auth), identity))
 }

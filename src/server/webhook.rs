@@ -1,30 +1,34 @@
-//! The webhook receiver: verify, keep, answer. Looking at incidents is the worker's business, later.
+//! The webhook receiver: verify, keep, answer. What a delivery asks for is the worker's business, later.
 //!
 //! GitHub cuts the line after 10 s and never sends again by itself (GitHub Docs, "Handling webhook deliveries"). So a
-//! delivery is answered with 202 as soon as it is kept, and nothing slow happens before: not even a call to GitHub. Whoever
-//! cannot sign learns a status and nothing else. Nothing of a body reaches the log.
+//! delivery is answered with 202 as soon as it is kept, and nothing slow happens before: no call to GitHub, and nobody reads
+//! the payload. Whoever cannot sign learns a status and nothing else. Nothing of a body reaches the log.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::routing::post;
-use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-use crate::engine::Engine;
-use crate::engine::intake::{self, Ignored};
-use crate::store::{Asked, Delivery};
+use super::metrics::Metrics;
+use crate::engine::Clock;
+use crate::store::{Delivery, Store};
 
 /// GitHub caps payloads at 25 MB (GitHub Docs, "Webhook events and payloads") and does not send a larger one.
 pub const MOST_BYTES: usize = 25 * 1024 * 1024;
+
+/// A body of so many bytes is read beside others; larger ones, which are rare, come one after the other.
+const SMALL: usize = 512 * 1024;
+
+/// So many bytes of small bodies may be in memory at once.
+const SMALL_IN_FLIGHT: usize = 16 * 1024 * 1024;
 
 /// GitHub has given up by then; whoever is slower keeps a connection and memory for nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,36 +49,14 @@ pub enum SecretError {
 
 /// What the receiver works with.
 pub struct Receiver {
-    engine: Arc<Engine>,
+    store: Arc<dyn Store>,
+    clock: Clock,
     secrets: Vec<SecretString>,
     arrived: Arc<Notify>,
-    counts: Arc<Counts>,
+    metrics: Arc<Metrics>,
     patience: Duration,
-}
-
-/// How many deliveries came, and what became of them.
-#[derive(Debug, Default)]
-pub struct Counts {
-    kept: AtomicU64,
-    not_understood: AtomicU64,
-    refused: AtomicU64,
-}
-
-impl Counts {
-    /// Signed, stored and answered with 202.
-    pub fn kept(&self) -> u64 {
-        self.kept.load(Ordering::Relaxed)
-    }
-
-    /// Those of the kept ones whose payload names nothing that could be read.
-    pub fn not_understood(&self) -> u64 {
-        self.not_understood.load(Ordering::Relaxed)
-    }
-
-    /// Answered with anything but 202.
-    pub fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
-    }
+    small: Semaphore,
+    large: Semaphore,
 }
 
 impl Receiver {
@@ -82,14 +64,23 @@ impl Receiver {
     ///
     /// # Errors
     /// [`SecretError`] if there is no secret, or one is empty.
-    pub fn new(engine: Arc<Engine>, secrets: Vec<SecretString>) -> Result<Receiver, SecretError> {
+    pub fn new(store: Arc<dyn Store>, clock: Clock, secrets: Vec<SecretString>) -> Result<Receiver, SecretError> {
         if secrets.is_empty() {
             return Err(SecretError::Missing);
         }
         if secrets.iter().any(|secret| secret.expose_secret().is_empty()) {
             return Err(SecretError::Empty);
         }
-        Ok(Receiver { engine, secrets, arrived: Arc::default(), counts: Arc::default(), patience: PATIENCE })
+        Ok(Receiver {
+            store,
+            clock,
+            secrets,
+            arrived: Arc::default(),
+            metrics: Arc::default(),
+            patience: PATIENCE,
+            small: Semaphore::new(SMALL_IN_FLIGHT),
+            large: Semaphore::new(1),
+        })
     }
 
     /// Waits so long for a body, in place of 10 s.
@@ -98,14 +89,20 @@ impl Receiver {
         Receiver { patience, ..self }
     }
 
+    /// Counts there.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Arc<Metrics>) -> Receiver {
+        Receiver { metrics, ..self }
+    }
+
     /// The bell that rings at every delivery; [`super::run_worker`] waits for it.
     pub fn arrived(&self) -> Arc<Notify> {
         self.arrived.clone()
     }
 
     /// The counts, which go on.
-    pub fn counts(&self) -> Arc<Counts> {
-        self.counts.clone()
+    pub fn metrics(&self) -> Arc<Metrics> {
+        self.metrics.clone()
     }
 }
 
@@ -118,16 +115,27 @@ async fn answer(State(receiver): State<Arc<Receiver>>, request: Request) -> Stat
     let (parts, body) = request.into_parts();
     match receiver.take(&parts.headers, body).await {
         Ok(()) => {
-            receiver.counts.kept.fetch_add(1, Ordering::Relaxed);
             receiver.arrived.notify_one();
             StatusCode::ACCEPTED
         }
         Err(status) => {
-            receiver.counts.refused.fetch_add(1, Ordering::Relaxed);
+            receiver.metrics.refused(status.as_u16());
             tracing::debug!(status = status.as_u16(), "a delivery was refused");
             status
         }
     }
+}
+
+type Mac256 = Hmac<Sha256>;
+
+fn given<'a>(room: Result<SemaphorePermit<'a>, tokio::sync::AcquireError>) -> Result<SemaphorePermit<'a>, StatusCode> {
+    room.map_err(|_closed| StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// Room in memory. It is given back with the value, when the delivery is kept or refused.
+struct Room<'a> {
+    _small: SemaphorePermit<'a>,
+    _large: Option<SemaphorePermit<'a>>,
 }
 
 impl Receiver {
@@ -138,10 +146,11 @@ impl Receiver {
         if length.is_some_and(|length| length > MOST_BYTES) {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        let bytes = self.read(body).await?;
-        if !self.is_signed(&bytes, &signature) {
-            return Err(StatusCode::UNAUTHORIZED);
-        }
+        let read = self.read(body, length, &signature);
+        let (bytes, _room) = match tokio::time::timeout(self.patience, read).await {
+            Ok(ended) => ended?,
+            Err(_elapsed) => return Err(StatusCode::REQUEST_TIMEOUT),
+        };
         let name = |header: &str| only(headers, header).filter(|text| is_name(text));
         let (Some(event), Some(guid)) = (name("x-github-event"), name("x-github-delivery")) else {
             return Err(StatusCode::BAD_REQUEST);
@@ -150,50 +159,57 @@ impl Receiver {
         self.keep(event, guid, payload).await
     }
 
-    async fn read(&self, body: Body) -> Result<Bytes, StatusCode> {
-        match tokio::time::timeout(self.patience, Limited::new(body, MOST_BYTES).collect()).await {
-            Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-            Ok(Err(_broken_off)) => Err(StatusCode::BAD_REQUEST),
-            Err(_elapsed) => Err(StatusCode::REQUEST_TIMEOUT),
+    /// Reads a body that is signed. It is verified while it comes, so that a long one keeps nobody else waiting. What is in
+    /// memory is counted as it comes, not as it is announced: whoever only announces takes no room from others.
+    async fn read(
+        &self,
+        mut body: Body,
+        length: Option<usize>,
+        signature: &[u8; 32],
+    ) -> Result<(Vec<u8>, Room<'_>), StatusCode> {
+        // An HMAC takes a key of any length, and a semaphore that nobody closes always gives: neither fails.
+        let keyed = |secret: &SecretString| Mac256::new_from_slice(secret.expose_secret().as_bytes());
+        let macs: Result<Vec<_>, _> = self.secrets.iter().map(keyed).collect();
+        let mut macs = macs.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        let mut small = given(self.small.acquire_many(0).await)?;
+        let mut large = None;
+        let mut bytes = Vec::with_capacity(length.unwrap_or(SMALL).min(SMALL));
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_broken_off| StatusCode::BAD_REQUEST)?.into_data() else { continue };
+            let whole = bytes.len() + data.len();
+            if whole > MOST_BYTES {
+                return Err(StatusCode::PAYLOAD_TOO_LARGE);
+            }
+            if whole > SMALL && large.is_none() {
+                large = Some(given(self.large.acquire().await)?);
+                // At once: a buffer that doubles would be held twice while it does. Untouched pages cost nothing.
+                bytes.reserve_exact(length.unwrap_or(MOST_BYTES).saturating_sub(bytes.len()));
+            }
+            if large.is_none() {
+                small.merge(given(self.small.acquire_many(u32::try_from(data.len()).unwrap_or(u32::MAX)).await)?);
+            }
+            macs.iter_mut().for_each(|mac| mac.update(&data));
+            bytes.extend_from_slice(&data);
+        }
+        // A comparison takes the same time wherever the first difference is.
+        match macs.into_iter().any(|mac| mac.verify_slice(signature).is_ok()) {
+            true => Ok((bytes, Room { _small: small, _large: large })),
+            false => Err(StatusCode::UNAUTHORIZED),
         }
     }
 
-    /// Compares with the signature of each secret. A comparison takes the same time wherever the first difference is.
-    fn is_signed(&self, body: &[u8], signature: &[u8]) -> bool {
-        self.secrets.iter().any(|secret| {
-            Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
-                .is_ok_and(|mac| mac.chain_update(body).verify_slice(signature).is_ok())
-        })
-    }
-
     async fn keep(&self, event: &str, guid: &str, body: Vec<u8>) -> Result<(), StatusCode> {
-        let now = self.engine.now();
-        let asked = match self.asked(event, &body, now) {
-            Ok(asked) => asked,
-            Err(why) => {
-                tracing::debug!(event, guid, %why, "a delivery asks for nothing");
-                if why == Ignored::Unreadable {
-                    self.counts.not_understood.fetch_add(1, Ordering::Relaxed);
-                }
-                Asked::default()
+        let delivery = Delivery { guid: guid.to_owned(), event: event.to_owned(), at: (self.clock)(), body };
+        match self.store.keep(delivery).await {
+            Ok(new) => {
+                self.metrics.kept(event, new);
+                Ok(())
             }
-        };
-        let delivery = Delivery { guid: guid.to_owned(), event: event.to_owned(), at: now, body };
-        match self.engine.store.receive(delivery, asked).await {
-            Ok(_new_or_again) => Ok(()),
             Err(error) => {
                 tracing::error!(event, guid, %error, "a delivery could not be kept; GitHub shows it as failed");
                 Err(StatusCode::SERVICE_UNAVAILABLE)
             }
         }
-    }
-
-    fn asked(&self, event: &str, body: &[u8], now: jiff::Timestamp) -> Result<Asked, Ignored> {
-        let payload = serde_json::from_slice(body).map_err(|_| Ignored::Unreadable)?;
-        let engine = &self.engine;
-        // Where the worker has not yet learned who we are, our own writes cost a look each.
-        intake::intake(event, &payload, &engine.policy, &engine.tracker, engine.known_me(), now)
     }
 }
 
@@ -228,10 +244,10 @@ fn signature(header: &str) -> Option<[u8; 32]> {
 
 /// The JSON of a delivery. A webhook is set to send JSON, or a form with the JSON in its field `payload`; the signature is
 /// over what was sent (GitHub Docs, "Webhook events and payloads").
-fn payload(content_type: Option<&str>, bytes: Bytes) -> Result<Vec<u8>, StatusCode> {
+fn payload(content_type: Option<&str>, bytes: Vec<u8>) -> Result<Vec<u8>, StatusCode> {
     let kind = content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
     if kind.eq_ignore_ascii_case("application/json") {
-        return Ok(bytes.into());
+        return Ok(bytes);
     }
     if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
@@ -262,13 +278,13 @@ mod tests {
 
     #[test]
     fn a_form_holds_the_payload_among_other_fields() {
-        let form = |text: &'static str| payload(Some("application/x-www-form-urlencoded"), Bytes::from(text));
+        let form = |text: &str| payload(Some("application/x-www-form-urlencoded"), text.into());
         assert_eq!(form("a=b&payload=%7B%22a%22%3A+1%7D&c").unwrap(), br#"{"a": 1}"#);
         assert_eq!(form("payloads=1"), Err(StatusCode::BAD_REQUEST));
-        let json = payload(Some("Application/JSON; charset=utf-8"), Bytes::from("{}"));
+        let json = payload(Some("Application/JSON; charset=utf-8"), b"{}".to_vec());
         assert_eq!(json.unwrap(), b"{}");
         for kind in [None, Some("text/plain"), Some("application/jsonp")] {
-            assert_eq!(payload(kind, Bytes::from("{}")), Err(StatusCode::UNSUPPORTED_MEDIA_TYPE), "{kind:?}");
+            assert_eq!(payload(kind, b"{}".to_vec()), Err(StatusCode::UNSUPPORTED_MEDIA_TYPE), "{kind:?}");
         }
     }
 }

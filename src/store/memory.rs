@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     Asked, BODIES_KEPT, Delivery, EDITS_KEPT, Finished, LATEST_LOOK, LEASE, Lease, QUIET_BEFORE_LOOK, ROWS_KEPT,
-    Result, Row, Store, Told,
+    Result, Row, Store, Taken, Told,
 };
 use crate::domain::incident::Subject;
 use crate::domain::observed::Edit;
@@ -22,6 +22,7 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct State {
     guids: HashMap<String, Timestamp>,
+    waiting: Vec<Delivery>,
     rows: BTreeMap<Subject, WorkRow>,
     /// With the time when each was heard of.
     edits: HashMap<u64, Vec<(Timestamp, Edit)>>,
@@ -64,20 +65,17 @@ impl WorkRow {
     }
 }
 
-#[async_trait]
-impl Store for MemoryStore {
-    async fn receive(&self, delivery: Delivery, asked: Asked) -> Result<bool> {
-        let mut state = self.state();
-        let new = state.guids.insert(delivery.guid, delivery.at).is_none();
+impl State {
+    fn take_in(&mut self, heard: Timestamp, asked: Asked) {
         for subject in asked.subjects {
-            state.rows.entry(subject).or_default().event(delivery.at);
+            self.rows.entry(subject).or_default().event(heard);
         }
         if let Some((tracker, edit)) = asked.edit {
-            let edits = state.edits.entry(tracker).or_default();
+            let edits = self.edits.entry(tracker).or_default();
             if !edits.iter().any(|(_, known)| *known == edit) {
                 // Deliveries come in any order; the time they tell puts them right.
                 let at = edits.partition_point(|(_, known)| known.at <= edit.at);
-                edits.insert(at, (delivery.at, edit));
+                edits.insert(at, (heard, edit));
                 if edits.len() > EDITS_KEPT {
                     edits.remove(0);
                 }
@@ -85,12 +83,41 @@ impl Store for MemoryStore {
         }
         for (key, value, until) in asked.facts {
             // An event that comes late must not lower what a read has to reach: RFC 3339 times order as text.
-            let later =
-                |known: &(String, Timestamp)| key.starts_with("floor ") && known.0 > value && known.1 > delivery.at;
-            if !state.facts.get(&key).is_some_and(later) {
-                state.facts.insert(key, (value, until));
+            let later = |known: &(String, Timestamp)| key.starts_with("floor ") && known.0 > value && known.1 > heard;
+            if !self.facts.get(&key).is_some_and(later) {
+                self.facts.insert(key, (value, until));
             }
         }
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn keep(&self, delivery: Delivery) -> Result<bool> {
+        let mut state = self.state();
+        let new = state.guids.insert(delivery.guid.clone(), delivery.at).is_none();
+        state.waiting.retain(|waiting| waiting.guid != delivery.guid);
+        state.waiting.push(delivery);
+        Ok(new)
+    }
+
+    async fn waiting(&self) -> Result<Vec<Delivery>> {
+        Ok(self.state().waiting.clone())
+    }
+
+    async fn take_in(&self, taken: Vec<Taken>) -> Result<()> {
+        let mut state = self.state();
+        for Taken { guid, at, asked } in taken {
+            state.waiting.retain(|waiting| waiting.guid != guid);
+            state.take_in(at, asked);
+        }
+        Ok(())
+    }
+
+    async fn receive(&self, delivery: Delivery, asked: Asked) -> Result<bool> {
+        let mut state = self.state();
+        let new = state.guids.insert(delivery.guid, delivery.at).is_none();
+        state.take_in(delivery.at, asked);
         Ok(new)
     }
 

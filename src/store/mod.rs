@@ -52,6 +52,19 @@ pub struct Asked {
     pub edit: Option<(u64, Edit)>,
     /// Small facts for [`Store::put`]: key, value, and until when they matter.
     pub facts: Vec<(String, String, Timestamp)>,
+    /// Why it asks for nothing, for the operator's table.
+    pub why_nothing: Option<String>,
+}
+
+/// What a kept delivery asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// GitHub's id of the delivery.
+    pub guid: String,
+    /// When it counts as arrived: its incidents become due some quiet after it.
+    pub at: Timestamp,
+    /// What it asks for.
+    pub asked: Asked,
 }
 
 /// A claimed row. It is handed back with [`Store::finish`]; a lease that ran out is worth nothing.
@@ -113,8 +126,17 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// Inbox, work, journal and caches.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Keeps a delivery and makes its incidents due, in one transaction. A GUID that is known already is kept once and
-    /// still makes them due: a redelivery is someone asking again. Returns whether it was new.
+    /// Keeps a delivery, which then waits to be taken in. A GUID that is known already is kept once and waits again: a
+    /// redelivery is someone asking again. Returns whether it was new.
+    async fn keep(&self, delivery: Delivery) -> Result<bool>;
+
+    /// Some of the deliveries that wait to be taken in, oldest first.
+    async fn waiting(&self) -> Result<Vec<Delivery>>;
+
+    /// Makes the incidents of kept deliveries due; these deliveries do not wait any more. All in one transaction.
+    async fn take_in(&self, taken: Vec<Taken>) -> Result<()>;
+
+    /// Keeps a delivery and takes it in, in one transaction.
     async fn receive(&self, delivery: Delivery, asked: Asked) -> Result<bool>;
 
     /// Makes an incident due at a moment, or earlier if it already was.

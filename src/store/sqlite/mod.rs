@@ -16,7 +16,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Asked, Delivery, Finished, Lease, Result, Row, Store, StoreError, Told};
+use super::{Asked, Delivery, Finished, Lease, Result, Row, Store, StoreError, Taken, Told};
 use crate::domain::incident::Subject;
 use crate::domain::observed::Edit;
 use writer::Writer;
@@ -42,9 +42,30 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
+    async fn keep(&self, delivery: Delivery) -> Result<bool> {
+        let packed = inbox::pack(&delivery.body);
+        self.writer.run(move |db| inbox::keep(db, &delivery, &packed)).await
+    }
+
+    async fn waiting(&self) -> Result<Vec<Delivery>> {
+        let waiting = self.writer.run(inbox::waiting).await?;
+        Ok(waiting.into_iter().map(inbox::Waiting::unpacked).collect())
+    }
+
+    async fn take_in(&self, taken: Vec<Taken>) -> Result<()> {
+        self.writer.run(move |db| taken.iter().try_for_each(|taken| inbox::take_in(db, taken))).await
+    }
+
     async fn receive(&self, delivery: Delivery, asked: Asked) -> Result<bool> {
-        let packed = inbox::Packed::new(&delivery, &asked);
-        self.writer.run(move |db| inbox::receive(db, &delivery, &packed, &asked)).await
+        let packed = inbox::pack(&delivery.body);
+        let taken = Taken { guid: delivery.guid.clone(), at: delivery.at, asked };
+        self.writer
+            .run(move |db| {
+                let new = inbox::keep(db, &delivery, &packed)?;
+                inbox::take_in(db, &taken)?;
+                Ok(new)
+            })
+            .await
     }
 
     async fn wake(&self, subject: &Subject, at: Timestamp) -> Result<()> {

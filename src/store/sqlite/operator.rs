@@ -23,6 +23,10 @@ pub struct Kept {
     pub times: u32,
     /// What it asked to look at: `report octo/mail#3`, `tracker #7`. Empty if it asked for nothing.
     pub subjects: Vec<String>,
+    /// Why it asked for nothing.
+    pub why_nothing: Option<String>,
+    /// Whether it waits to be taken in.
+    pub waiting: bool,
     /// Bytes of its payload.
     pub size: u64,
     /// Whether the payload is still there.
@@ -34,7 +38,7 @@ pub struct Operator {
     db: Connection,
 }
 
-const COLUMNS: &str = "guid, event, arrived, again, times, subjects, size, body IS NOT NULL";
+const COLUMNS: &str = "guid, event, arrived, again, times, subjects, size, body IS NOT NULL, why_nothing, waiting";
 
 impl Operator {
     /// Opens to read only.
@@ -72,7 +76,7 @@ impl Operator {
     /// That of the file; or the payload is damaged.
     pub fn delivery(&self, guid: &str) -> Result<Option<(Kept, Option<Vec<u8>>)>> {
         let sql = format!("SELECT {COLUMNS}, body FROM delivery WHERE guid = ?1");
-        let found = self.db.query_row(&sql, [guid], |row| Ok((kept(row)?, row.get::<_, Option<Vec<u8>>>(8)?)));
+        let found = self.db.query_row(&sql, [guid], |row| Ok((kept(row)?, row.get::<_, Option<Vec<u8>>>(10)?)));
         let Some((kept, packed)) = found.optional().map_err(|error| words(&error))? else { return Ok(None) };
         let body = match packed {
             Some(packed) => Some(inbox::unpack(&packed).ok_or_else(damaged)?),
@@ -89,26 +93,16 @@ impl Operator {
         work::rows(&self.db).map_err(|error| words(&error))
     }
 
-    /// Makes what a delivery asked for due now, once more. Returns what that is; `None` if there is no such delivery.
+    /// Has a delivery taken in once more, by the policy that holds now, as if GitHub had sent it again. Returns the delivery
+    /// as it was; `None` if there is none, or its payload was dropped.
     ///
     /// # Errors
     /// That of the file; nothing was changed then.
-    pub fn replay(&mut self, guid: &str, now: Timestamp) -> Result<Option<Vec<String>>> {
-        self.due_again(guid, now).map_err(|error| words(&error))
-    }
-
-    fn due_again(&mut self, guid: &str, now: Timestamp) -> rusqlite::Result<Option<Vec<String>>> {
-        let transaction = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let found: Option<String> = transaction
-            .query_row("SELECT subjects FROM delivery WHERE guid = ?1", [guid], |row| row.get(0))
-            .optional()?;
-        let Some(found) = found else { return Ok(None) };
-        let subjects: Vec<String> = found.lines().map(str::to_owned).collect();
-        for subject in &subjects {
-            work::wake_text(&transaction, subject, now)?;
-        }
-        transaction.commit()?;
-        Ok(Some(subjects))
+    pub fn replay(&mut self, guid: &str) -> Result<Option<Kept>> {
+        let Some((kept, Some(_))) = self.delivery(guid)? else { return Ok(None) };
+        let changed = self.db.execute("UPDATE delivery SET waiting = 1 WHERE guid = ?1 AND body IS NOT NULL", [guid]);
+        let changed = changed.map_err(|error| words(&error))?;
+        Ok((changed == 1).then_some(kept))
     }
 }
 
@@ -123,6 +117,8 @@ fn kept(row: &SqlRow<'_>) -> rusqlite::Result<Kept> {
         subjects: subjects.lines().map(str::to_owned).collect(),
         size: u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
         has_body: row.get(7)?,
+        why_nothing: row.get(8)?,
+        waiting: row.get(9)?,
     })
 }
 

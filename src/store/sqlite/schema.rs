@@ -20,13 +20,17 @@ const STEPS: &[&str] = &["
         arrived INTEGER NOT NULL,
         again INTEGER NOT NULL,
         times INTEGER NOT NULL DEFAULT 1,
-        -- The subjects it asked for, one a line.
-        subjects TEXT NOT NULL,
+        -- Whether it waits to be taken in: it is not known yet what it asks for.
+        waiting INTEGER NOT NULL,
+        -- The subjects it asked for, one a line; or why it asked for nothing.
+        subjects TEXT NOT NULL DEFAULT '',
+        why_nothing TEXT,
         -- Bytes of the payload; the payload, LZ4 with its size before it, until it is dropped.
         size INTEGER NOT NULL,
         body BLOB
     ) STRICT;
     CREATE INDEX delivery_arrived ON delivery (arrived);
+    CREATE INDEX delivery_waiting ON delivery (waiting) WHERE waiting = 1;
     CREATE INDEX delivery_body ON delivery (arrived) WHERE body IS NOT NULL;
 
     -- Which deliveries tell of an edit of a tracking issue's text. The texts are in the delivery.

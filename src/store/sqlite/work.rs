@@ -26,13 +26,9 @@ pub(super) fn event(db: &Connection, subject: &Subject, at: Timestamp) -> rusqli
 }
 
 pub(super) fn wake(db: &Connection, subject: &Subject, at: Timestamp) -> rusqlite::Result<()> {
-    wake_text(db, &subject.to_string(), at)
-}
-
-pub(super) fn wake_text(db: &Connection, subject: &str, at: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO work (subject, generation, due) VALUES (?1, 1, ?2)
         ON CONFLICT (subject) DO UPDATE SET generation = generation + 1, due = min(coalesce(due, ?2), ?2)";
-    db.prepare_cached(sql)?.execute(params![subject, micros(at)]).map(|_| ())
+    db.prepare_cached(sql)?.execute(params![subject.to_string(), micros(at)]).map(|_| ())
 }
 
 pub(super) fn claim(db: &Connection, now: Timestamp) -> rusqlite::Result<Option<Lease>> {

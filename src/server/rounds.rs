@@ -1,0 +1,98 @@
+//! What is done by the clock: the sweep for events that never came, the walk through the App's delivery log, and tidying.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use crate::domain::policy::Mode;
+use crate::engine::Engine;
+use crate::github::pace::Budget;
+
+/// From one sweep to the next.
+const SWEEP_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// From one round of tidying to the next.
+const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// After a round that failed.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// When each is due next.
+pub struct Rounds {
+    sweep: Instant,
+    tidy: Instant,
+    budget: Arc<Budget>,
+}
+
+impl Rounds {
+    /// All of them are due at the start.
+    pub fn new(budget: Arc<Budget>) -> Rounds {
+        let now = Instant::now();
+        Rounds { sweep: now, tidy: now, budget }
+    }
+
+    /// None of them is ever due: for a test that looks at the rest.
+    pub fn never() -> Rounds {
+        let far = Instant::now() + Duration::from_secs(86_400 * 365);
+        Rounds { sweep: far, tidy: far, budget: Arc::default() }
+    }
+
+    /// Makes one round that is due. Returns whether there was one.
+    pub async fn go(&mut self, engine: &Engine) -> bool {
+        let now = Instant::now();
+        if now >= self.sweep {
+            self.sweep = now + self.sweep(engine).await;
+            return true;
+        }
+        if now >= self.tidy {
+            self.tidy = now + tidy(engine).await;
+            return true;
+        }
+        false
+    }
+
+    /// A sweep; then the wait until the next one.
+    async fn sweep(&self, engine: &Engine) -> Duration {
+        if engine.policy.mode == Mode::Off {
+            return SWEEP_EVERY;
+        }
+        if let Some(until) = self.budget.spent_until(Timestamp::now()) {
+            tracing::warn!(%until, "no sweep: what is left of the hour's calls is for events");
+            let wait = until.duration_since(Timestamp::now()) + SignedDuration::from_secs(1);
+            return Duration::try_from(wait).unwrap_or(AGAIN);
+        }
+        match swept(engine).await {
+            Ok(()) => SWEEP_EVERY,
+            Err(error) => {
+                tracing::warn!(error, "the sweep failed; it is tried again in a minute");
+                AGAIN
+            }
+        }
+    }
+}
+
+async fn swept(engine: &Engine) -> Result<(), String> {
+    let swept = engine.sweep(&[]).await.map_err(|error| error.to_string())?;
+    for subject in &swept.subjects {
+        engine.store.wake(subject, engine.now()).await.map_err(|error| error.to_string())?;
+    }
+    tracing::info!(subjects = swept.subjects.len(), writes = swept.looked.writes, "swept");
+    for note in &swept.looked.notes {
+        tracing::warn!(note, "noticed");
+    }
+    Ok(())
+}
+
+async fn tidy(engine: &Engine) -> Duration {
+    match engine.store.tidy(engine.now()).await {
+        // A little at a time: what arrives goes first.
+        Ok(true) => Duration::from_millis(100),
+        Ok(false) => TIDY_EVERY,
+        Err(error) => {
+            tracing::warn!(%error, "old deliveries could not be dropped; trying again in a minute");
+            AGAIN
+        }
+    }
+}
