@@ -8,7 +8,7 @@ use std::process::Command;
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "SECURITY.md",
     "docs/architecture.md",
@@ -16,6 +16,7 @@ const PAGES: [&str; 9] = [
     "docs/command-line.md",
     "docs/cost.md",
     "docs/mail.md",
+    "docs/operating.md",
     "docs/policy.md",
     "docs/security.md",
 ];

@@ -8,6 +8,8 @@ pub mod checklist;
 pub mod config;
 pub mod demo;
 pub mod drive;
+pub mod inbox;
+pub mod incidents;
 pub mod open;
 pub mod policy_file;
 pub mod replay;
@@ -38,6 +40,8 @@ pub enum Command {
     Check(check::Args),
     Checklist(checklist::Args),
     Demo(demo::Args),
+    Inbox(inbox::Args),
+    Incidents(incidents::Args),
     Open(open::Args),
     Replay(replay::Args),
     Serve(serve::Args),
@@ -115,6 +119,8 @@ pub async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<E
         Command::Checklist(args) => checklist::run(&args, out),
         Command::Demo(args) => demo::run(&args, out).await,
         Command::Open(args) => open::run(&args, &config::process_env, out).await,
+        Command::Inbox(args) => inbox::run(&args, out),
+        Command::Incidents(args) => incidents::run(&args, out),
         Command::Replay(args) => replay::run(&args, &config::process_env, out).await,
         Command::Serve(args) => serve::run(&args, &config::process_env, out).await,
         Command::Sweep(args) => sweep::run(&args, &config::process_env, out).await,

@@ -41,6 +41,7 @@ impl Engine {
             Some(why) => tracing::debug!(event, guid, %why, "a delivery asks for nothing"),
             None => tracing::info!(event, guid, subjects = subjects.join(", "), "a delivery asks for a look"),
         }
-        Taken { guid: guid.clone(), at: now, asked }
+        // The receiver's clock is the machine's, which may be ahead of GitHub's.
+        Taken { guid: guid.clone(), at: delivery.at.min(now), asked }
     }
 }

@@ -6,5 +6,6 @@
 pub(crate) mod demo;
 pub(crate) mod npm;
 pub(crate) mod room;
+pub(crate) mod town;
 pub(crate) mod webhooks;
 pub(crate) mod workflow;

@@ -99,7 +99,8 @@ impl Wires {
         let store = Arc::new(MemoryStore::new());
         let (github, policy) = (self.github.clone(), self.policy.clone());
         let engine = Arc::new(Engine::new(github, store, policy, template, self.tracker.clone(), clock));
-        let receiver = Receiver::new(engine.store.clone(), engine.clock.clone(), vec![SecretString::from(SECRET.to_owned())])?;
+        let receiver =
+            Receiver::new(engine.store.clone(), engine.clock.clone(), vec![SecretString::from(SECRET.to_owned())])?;
         let bell = receiver.arrived();
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
             .await

@@ -1,0 +1,221 @@
+//! `wardroom serve` as a process: what it does in a good hour and in a bad one.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::process::Stdio;
+
+use support::town::{SECRET, Server, Town};
+use wardroom::sim::http::send_webhook;
+
+fn report(town: &Town) -> u64 {
+    let number = town.world.person("rita").open_issue(&town.tracker, "canary-title", "canary-body", &[]).unwrap();
+    town.world.person("alice").label(&town.tracker, number, "security-report").unwrap();
+    number
+}
+
+fn incidents(town: &Town) -> Vec<u64> {
+    let all = town.world.issues_of(&town.tracker);
+    all.iter().filter(|issue| issue.title.starts_with("Incident")).map(|issue| issue.number).collect()
+}
+
+async fn opened(town: &Town) -> u64 {
+    town.until("an incident", || !incidents(town).is_empty()).await;
+    incidents(town)[0]
+}
+
+fn has_status(town: &Town, number: u64) -> bool {
+    let said = town.world.comments_of(&town.tracker, number);
+    said.iter().any(|comment| comment.text.starts_with("<!-- wardroom:status"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_becomes_an_incident_and_the_operator_sees_it() {
+    let town = Town::new().await;
+    let server = town.start();
+    report(&town);
+    assert!(town.deliver(&server).await.is_empty());
+    let number = opened(&town).await;
+    town.until("the status comment", || has_status(&town, number)).await;
+    town.world.person("bob").tick(&town.tracker, number, "Determine the affected versions").ok();
+    assert!(town.deliver(&server).await.is_empty());
+
+    let said = operator(&town, &["incidents"]);
+    assert!(said.contains(&format!("#{number} ")) && said.contains("phase/1-assessment"), "{said}");
+    let said = operator(&town, &["inbox", "list"]);
+    assert!(said.contains("issues") && said.contains("report octo/security#1"), "{said}");
+    let guid = town.operator().deliveries(1).unwrap().remove(0).guid;
+    let said = operator(&town, &["inbox", "show", &guid]);
+    assert!(said.contains(&guid) && said.contains("canary-title"), "a payload is what it asks for: {said}");
+    let times = |town: &Town| town.world.calls().len();
+    let before = times(&town);
+    assert!(operator(&town, &["inbox", "replay", &guid]).contains("is taken in once more"));
+    town.until("another look", || times(&town) > before).await;
+
+    assert_eq!(server.ask("/healthz").await, (200, "alive\n".to_owned()));
+    let row = || town.rows().into_iter().find(|row| row.subject.to_string() == format!("tracker #{number}"));
+    town.until("the summary", || row().is_some_and(|row| row.told.standing.is_some())).await;
+    assert_eq!(server.ask("/readyz").await, (200, "ready\n".to_owned()));
+    let (status, metrics) = server.ask("/metrics").await;
+    assert_eq!(status, 200);
+    for line in [
+        "wardroom_deliveries_total{event=\"issues\",outcome=\"kept\"}",
+        "wardroom_api_calls_total{route=\"POST R/issues\",status=\"201\"} 1",
+        "wardroom_looks_total{outcome=\"wrote\"}",
+        "wardroom_api_budget_left ",
+        "wardroom_queue_age_seconds ",
+        "wardroom_look_seconds_bucket",
+    ] {
+        assert!(metrics.contains(line), "{line}:\n{metrics}");
+    }
+    assert!(server.stop().await.success());
+    let log = town.log();
+    assert!(log.contains("\"told to stop: finishing what has begun\"") && log.contains("\"stopped\""), "{log}");
+    no_canary(&[&log, &metrics]);
+}
+
+/// What an operator's command prints, beside the running server.
+fn operator(town: &Town, arguments: &[&str]) -> String {
+    let database = format!("sqlite:{}", town.database().display());
+    let ended = town.command().args(arguments).args(["--database", &database]).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    String::from_utf8(ended.stdout).unwrap()
+}
+
+/// Nothing private is in what an operator, a log collector or a stranger may read. The planted one shows that it would be
+/// found.
+fn no_canary(texts: &[&str]) {
+    let canaries = ["canary", "token-wardroom", "an older secret", "rita"];
+    let found = |text: &str| canaries.iter().find(|canary| text.contains(**canary)).copied();
+    assert_eq!(found("a log with a canary-title in it"), Some("canary"));
+    for text in texts {
+        assert_eq!(found(text), None, "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_one_on_the_same_file_is_refused() {
+    let town = Town::new().await;
+    let server = town.start();
+    let mut second = town.command();
+    town.arguments(&mut second);
+    let refused = second.stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("is in use by another `wardroom serve`. Stop that one first"), "{said}");
+    server.kill();
+    drop(town.start());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_in_the_settings_is_said_at_once() {
+    let town = Town::new().await;
+    for (change, says) in [
+        (("WARDROOM_WEBHOOK_SECRET", ""), "WARDROOM_WEBHOOK_SECRET is not set"),
+        (("WARDROOM_TOKEN", ""), "WARDROOM_TOKEN is not set"),
+        (("WARDROOM_TRACKER", "nowhere"), "WARDROOM_TRACKER must be a repository"),
+    ] {
+        let mut command = town.command();
+        town.arguments(&mut command);
+        let ended = command.env(change.0, change.1).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{said}");
+        assert!(said.contains(says), "{said}");
+        no_canary(&[&said]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_while_github_is_down_is_kept_and_done_later() {
+    let town = Town::new().await;
+    town.world.faults(|faults| faults.set_down(true));
+    let server = town.start();
+    report(&town);
+    assert!(town.deliver(&server).await.is_empty());
+    let (status, why) = server.ask("/readyz").await;
+    assert_eq!(status, 503, "{why}");
+    assert!(why.contains("cannot be read yet"), "{why}");
+    server.kill();
+
+    let server = town.start();
+    town.world.faults(|faults| faults.set_down(false));
+    opened(&town).await;
+    town.until("readiness", || town.rows().iter().all(|row| row.told.error.is_none())).await;
+    let kept = town.operator().deliveries(10).unwrap();
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    assert!(kept.iter().all(|kept| !kept.waiting), "{kept:?}");
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn told_to_stop_in_a_look_it_finishes_that_look() {
+    let town = Town::new().await;
+    let server = town.start();
+    report(&town);
+    assert!(town.deliver(&server).await.is_empty());
+    // The issue is there, and the acknowledgement waits for the second between two writes.
+    opened(&town).await;
+    assert!(server.stop().await.success());
+    let said = town.world.comments_of(&town.tracker, 1);
+    assert_eq!(said.iter().filter(|comment| comment.by == "wardroom[bot]").count(), 1, "{said:?}");
+    assert!(town.rows().iter().all(|row| row.attempts == 0), "{:?}", town.rows());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_never_came_is_found_at_the_start() {
+    let town = Town::new().await;
+    report(&town);
+    town.world.take_deliveries();
+    let server = town.start();
+    opened(&town).await;
+    assert!(town.operator().deliveries(10).unwrap().is_empty());
+    assert!(server.stop().await.success());
+}
+
+/// A disk that takes no more: the process may write files of so many blocks of 1,024 bytes only, and learns an error beyond
+/// (SIGXFSZ is ignored, as `trap '' XFSZ` is inherited).
+fn start_on_a_small_disk(town: &Town, blocks: u32) -> Server {
+    let mut command = std::process::Command::new("bash");
+    let script = format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$@\"");
+    command.args(["-c", &script, "bash"]).arg(env!("CARGO_BIN_EXE_wardroom"));
+    command.env_clear().envs(town.env.iter().cloned()).stdin(Stdio::null());
+    town.arguments(&mut command);
+    town.start_as(command)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_503_and_what_was_taken_stays() {
+    let town = Town::new().await;
+    drop(town.start());
+    let server = start_on_a_small_disk(&town, 1024);
+    // Bytes that do not compress, so that a few deliveries fill the disk.
+    let mut noise = 88172645463325252_u64;
+    let mut text = || {
+        let mut byte = || {
+            noise ^= noise << 13;
+            noise ^= noise >> 7;
+            noise ^= noise << 17;
+            format!("{noise:016x}")
+        };
+        (0..600).map(|_| byte()).collect::<String>()
+    };
+    let (mut taken, mut refused) = (Vec::new(), 0);
+    for n in 0..120 {
+        let payload = serde_json::json!({ "zen": text() });
+        let delivery = wardroom::sim::Delivery { guid: format!("guid-{n}"), event: "ping".to_owned(), payload };
+        match send_webhook(&server.url, SECRET.as_bytes(), &delivery).await.unwrap() {
+            202 => taken.push(delivery.guid),
+            503 => refused += 1,
+            other => panic!("{other}"),
+        }
+    }
+    assert!(taken.len() > 5 && refused > 5, "{} taken, {refused} refused", taken.len());
+    server.kill();
+    let server = town.start();
+    let kept: Vec<String> = town.operator().deliveries(1000).unwrap().into_iter().map(|kept| kept.guid).rev().collect();
+    assert_eq!(kept, taken, "what was answered with 202 is there, and nothing else");
+    assert!(server.stop().await.success());
+    assert!(town.log().contains("could not be kept"));
+}
