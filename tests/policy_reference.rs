@@ -99,6 +99,7 @@ fn reference(schema: &Value) -> String {
         ("An entry of `advisories.packages`", "Package", {
             keys(&schema["$defs"]["Package"], &Package { ecosystem: Ecosystem::Rust, name: String::new() })
         }),
+        ("`releases`", "Releases", keys(&schema["$defs"]["Releases"], &policy.releases)),
         ("A label of `labels`, where it is more than a name", "LabelDetails", {
             keys(&schema["$defs"]["LabelDetails"], &LabelDetails::default())
         }),
@@ -183,6 +184,7 @@ fn kind(schema: &Value, property: &Value) -> String {
     let bound = |key: &str| property[key].as_u64();
     match property["type"].as_str().or_else(|| property["type"][0].as_str()).unwrap() {
         "boolean" => "`true` or `false`".into(),
+        "number" => "a score, 0.0 to 10.0".into(),
         "integer" => match (bound("minimum"), bound("maximum")) {
             (Some(least), Some(most)) => format!("{least} to {most}"),
             (least, _) => format!("a number from {}", least.unwrap_or(0)),

@@ -91,6 +91,9 @@ pub struct Score {
 }
 
 impl Score {
+    /// From this score on the checklist asks for a CVE ID: the least one of medium severity.
+    pub const CVE: Score = Score { tenths: 40 };
+
     /// The score of so many tenths; `None` above 100.
     pub fn from_tenths(tenths: u8) -> Option<Self> {
         (tenths <= 100).then_some(Score { tenths })
@@ -115,6 +118,20 @@ impl Score {
     /// A computed score has one decimal already; rounding to tenths only removes the noise of binary fractions.
     fn from_computed(value: f64) -> Self {
         Score { tenths: (value * 10.0).round().clamp(0.0, 100.0) as u8 }
+    }
+}
+
+impl Serialize for Score {
+    /// A number with one decimal.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(f64::from(self.tenths) / 10.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Score {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = f64::deserialize(deserializer)?;
+        value.to_string().parse().map_err(serde::de::Error::custom)
     }
 }
 

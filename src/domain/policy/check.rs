@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use jiff::tz::TimeZoneDatabase;
 
 use self::text::{is_login, line_problem, link_problem, login_problem};
+use super::advisories::{VERSION, parse_gap};
 use super::problem::{Problem, nearest, quote, words};
 use super::roles::{ROLES, built_in, role_word};
 use super::shape::{Places, shown};
@@ -19,7 +20,9 @@ pub(super) fn check(policy: &Policy, places: &Places) -> Vec<Problem> {
     check.product(policy);
     check.reports(policy);
     check.advisories(policy);
-    check.template(policy);
+    check.releases(policy);
+    check.path("template", policy.template.as_deref(), ".github/checklist.md");
+    check.path("advisory_template", policy.advisory_template.as_deref(), ".github/advisory.md");
     check.people(policy);
     check.roles(policy);
     check.contacts(policy);
@@ -88,9 +91,33 @@ impl Check<'_> {
         self.unlike("advisories.packages", names.enumerate());
     }
 
-    /// The template is read from the tracker's repository: nothing may lead out of it.
-    fn template(&mut self, policy: &Policy) {
-        let Some(path) = policy.template.as_deref() else { return };
+    fn releases(&mut self, policy: &Policy) {
+        let releases = &policy.releases;
+        let places = releases.tag.matches(VERSION).count();
+        let bare = releases.tag.replace(VERSION, "");
+        if places != 1 || bare.chars().count() > 200 || bare.contains(|c: char| c.is_whitespace() || "{}".contains(c)) {
+            let what = format!(
+                "cannot be {}: write a tag with `{VERSION}` in the version's place, for example `v{VERSION}`",
+                quote(&releases.tag)
+            );
+            self.problem("releases.tag", what);
+        }
+        for (index, name) in releases.assets.iter().enumerate() {
+            self.line(&format!("releases.assets[{index}]"), name);
+        }
+        self.unlike("releases.assets", releases.assets.iter().cloned().enumerate());
+        if parse_gap(&policy.advisory_gap).is_none() {
+            let what = format!(
+                "cannot be {}: write minutes, hours or days, for example `30m`, `1h` or `2d`",
+                quote(&policy.advisory_gap)
+            );
+            self.problem("advisory_gap", what);
+        }
+    }
+
+    /// A template is read from the tracker's repository: nothing may lead out of it.
+    fn path(&mut self, key: &str, path: Option<&str>, example: &str) {
+        let Some(path) = path else { return };
         let steps = || path.split('/');
         let what = if let Some(what) = line_problem(path) {
             what
@@ -105,7 +132,7 @@ impl Check<'_> {
         } else {
             return;
         };
-        self.problem("template", format!("{what}; write for example `.github/checklist.md`"));
+        self.problem(key, format!("{what}; write for example `{example}`"));
     }
 
     fn people(&mut self, policy: &Policy) {

@@ -1,5 +1,6 @@
 //! The policy: one YAML file, `.github/wardroom.yml` on the tracker's default branch. Every key is optional.
 
+mod advisories;
 mod check;
 mod labels;
 mod load;
@@ -17,12 +18,15 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::advisories::GAP;
+pub use self::advisories::{Advisories, DraftWhen, Ecosystem, Package, Publishing, Releases};
 pub use self::labels::{LabelGroup, LabelSpec, MAX_DESCRIPTION, MAX_LABEL};
 pub use self::problem::{At, PolicyError, Problem};
 pub use self::roles::{COMMANDS, CommandRole, Place, Rule};
 pub use self::schema::schema;
 use self::schema::{ADDRESS, COLOR, HTTPS, LINE, LOGIN, Repository, SINCE};
 pub use self::yaml::MAX_BYTES;
+use super::cvss::Score;
 use super::facts::{RepoName, Role};
 
 /// What a team decides about its incidents. Every key has a default that works for one private repository.
@@ -40,6 +44,24 @@ pub struct Policy {
     pub tracker: Option<RepoName>,
     /// Where advisories are drafted and what they are about.
     pub advisories: Advisories,
+    /// An advisory text of your own: a path in the tracker's repository. Without it, the built-in text.
+    #[schemars(length(min = 1, max = 200), extend("examples" = [".github/advisory.md"]))]
+    pub advisory_template: Option<String>,
+    /// `by-command`: an advisory is drafted when someone says `/wardroom draft`. `at-mitigation`: also by itself, when
+    /// phase 2 begins.
+    pub draft: DraftWhen,
+    /// `handoff`: a person publishes the finished draft on its page. `allowed`: `/wardroom publish` does.
+    pub publish: Publishing,
+    /// Whether `/wardroom publish` waits for `/wardroom approve` by a second person.
+    pub publish_needs_two: bool,
+    /// From this CVSS score on a CVE ID is asked for: 0.0 to 10.0.
+    #[schemars(with = "f64", range(min = 0, max = 10))]
+    pub cve_threshold: Score,
+    /// Where fixed versions are released, and what belongs to such a release.
+    pub releases: Releases,
+    /// How long a release and its advisory may be apart before a reminder: minutes, hours or days, as `30m`, `1h`, `2d`.
+    #[schemars(regex(pattern = GAP), extend("examples" = ["30m"]))]
+    pub advisory_gap: String,
     /// A checklist of your own: a path in the tracker's repository. Without it, the built-in checklist.
     #[schemars(length(min = 1, max = 200), extend("examples" = [".github/checklist.md"]))]
     pub template: Option<String>,
@@ -119,49 +141,6 @@ pub struct Reports {
     /// listed for a person.
     #[schemars(range(min = 1, max = 100))]
     pub open_per_hour: u32,
-}
-
-/// Where advisories live.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Advisories {
-    /// The repository that publishes the advisories.
-    #[schemars(with = "Option<Repository>")]
-    pub repository: Option<RepoName>,
-    /// The packages that an advisory names.
-    #[schemars(length(max = 100))]
-    pub packages: Vec<Package>,
-}
-
-/// A package, as GitHub's advisories name it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Package {
-    /// GitHub's own word for the ecosystem.
-    pub ecosystem: Ecosystem,
-    /// The package's name there.
-    #[schemars(regex(pattern = LINE), extend("examples" = ["ledger-mail"]))]
-    pub name: String,
-}
-
-/// The ecosystems that GitHub's repository advisories accept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "each name is GitHub's own word")]
-pub enum Ecosystem {
-    Rubygems,
-    Npm,
-    Pip,
-    Maven,
-    Nuget,
-    Composer,
-    Go,
-    Rust,
-    Erlang,
-    Actions,
-    Pub,
-    Other,
-    Swift,
 }
 
 /// The labels that Wardroom owns, except those of phases.
@@ -287,6 +266,13 @@ impl Default for Policy {
             reports: Reports::default(),
             tracker: None,
             advisories: Advisories::default(),
+            advisory_template: None,
+            draft: DraftWhen::default(),
+            publish: Publishing::default(),
+            publish_needs_two: true,
+            cve_threshold: Score::CVE,
+            releases: Releases::default(),
+            advisory_gap: "1h".to_owned(),
             template: None,
             labels: BTreeMap::new(),
             phases: Vec::new(),

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::problem::{At, MAX_PROBLEMS, Problem, nearest, quote, quote_key, words};
 use super::schema::REPOSITORY;
 use super::yaml::{Kind, Node};
+use crate::domain::cvss::Score;
 use crate::domain::facts::RepoName;
 
 /// Where the values of a policy stand, by path: `labels.high.color`, `roster[2]`.
@@ -130,6 +131,7 @@ impl<'a> Walk<'a> {
             FormKind::Words => one_of(text, form, path).map(|()| text.into()),
             FormKind::Boolean => boolean(text, plain, path).map(Value::from),
             FormKind::Integer => integer(text, plain, form.schema, path).map(Value::from),
+            FormKind::Number => score(text, plain, path).map(Value::from),
             _ if form.definition == Some(REPOSITORY) => repository(text, path).map(|()| text.into()),
             _ => Ok(text.into()),
         };
@@ -258,6 +260,8 @@ enum FormKind {
     Text,
     Words,
     Integer,
+    /// The one kind of number with a decimal here: a CVSS score.
+    Number,
     Boolean,
     List,
     Map,
@@ -272,6 +276,7 @@ impl<'a> Form<'a> {
         let kind = self.schema.get("type");
         match kind.and_then(|kind| kind.as_str().or_else(|| kind.get(0)?.as_str())) {
             Some("integer") => FormKind::Integer,
+            Some("number") => FormKind::Number,
             Some("boolean") => FormKind::Boolean,
             Some("array") => FormKind::List,
             Some("object") => FormKind::Map,
@@ -305,6 +310,7 @@ impl<'a> Form<'a> {
             FormKind::Text => "a text".to_owned(),
             FormKind::Words => words(self.words(), "or"),
             FormKind::Integer => "a whole number".to_owned(),
+            FormKind::Number => "a score".to_owned(),
             FormKind::Boolean => "`true` or `false`".to_owned(),
             FormKind::List => "a list".to_owned(),
             FormKind::Map => {
@@ -433,6 +439,17 @@ fn integer(text: &str, plain: bool, schema: &Value, path: &str) -> Result<u32, S
             let range = most.map_or_else(|| format!("from {least}"), |most| format!("from {least} to {most}"));
             let quotes = if plain { "" } else { ", without quotes" };
             Err(format!("`{}` cannot be {}: write a whole number {range}{quotes}", shown(path), quote(text)))
+        }
+    }
+}
+
+fn score(text: &str, plain: bool, path: &str) -> Result<f64, String> {
+    match text.parse::<Score>().ok().filter(|_| plain) {
+        Some(score) => Ok(f64::from(score.tenths()) / 10.0),
+        None => {
+            let quotes = if plain { "" } else { ", without quotes" };
+            let wanted = "write a CVSS score from 0.0 to 10.0 with at most one decimal";
+            Err(format!("`{}` cannot be {}: {wanted}{quotes}", shown(path), quote(text)))
         }
     }
 }

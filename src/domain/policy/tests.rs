@@ -26,6 +26,16 @@ advisories:
   packages:
     - ecosystem: rust
       name: ledger-mail
+advisory_template: .github/advisory.md
+draft: at-mitigation
+publish: allowed
+publish_needs_two: false
+cve_threshold: 7
+releases:
+  repository: octo-org/mail-releases
+  tag: mail-{version}
+  assets: ["mail-{version}.tar.gz", checksums.txt]
+advisory_gap: 90m
 template: .github/checklist.md
 labels:
   incident: security incident
@@ -63,6 +73,14 @@ fn every_key_is_read() {
     assert_eq!(policy.reports.repositories[1].to_string(), "octo-org/mail-web");
     assert_eq!(policy.reports.since().unwrap().to_string(), "2026-01-31T00:00:00Z");
     assert_eq!(policy.advisories.packages[0].ecosystem, Ecosystem::Rust);
+    assert_eq!((policy.draft, policy.publish), (DraftWhen::AtMitigation, Publishing::Allowed));
+    assert!(!policy.publish_needs_two);
+    assert_eq!(policy.cve_threshold.to_string(), "7.0");
+    assert_eq!(policy.release_repository().unwrap().to_string(), "octo-org/mail-releases");
+    let version = crate::domain::version::Version::parse("v0.15.6").unwrap();
+    assert_eq!(policy.releases.tag_of(&version), "mail-0.15.6");
+    assert_eq!(policy.releases.assets_of(&version), ["mail-0.15.6.tar.gz", "checksums.txt"]);
+    assert_eq!(policy.advisory_gap(), jiff::SignedDuration::from_mins(90));
     assert_eq!(policy.label(LabelKey::High).color, "5319e7", "text that looks like a number stays text");
     assert_eq!(policy.label(LabelKey::Incident).name, "security incident");
     assert_eq!(policy.required_role("close").at_least, Role::Maintain);
@@ -145,6 +163,14 @@ fn the_schema_says_what_the_reader_says() {
         serde_json::json!({"roles": {"publish": "maintain"}}),
         serde_json::json!({"roles": {"publish": ["@ada"]}}),
         serde_json::json!({"advisories": {"packages": [{"ecosystem": "cargo", "name": "x"}]}}),
+        serde_json::json!({"publish": "yes"}),
+        serde_json::json!({"draft": "at mitigation"}),
+        serde_json::json!({"cve_threshold": 10.5}),
+        serde_json::json!({"cve_threshold": "high"}),
+        serde_json::json!({"advisory_gap": "1 h"}),
+        serde_json::json!({"advisory_gap": "0h"}),
+        serde_json::json!({"releases": {"tag": "latest"}}),
+        serde_json::json!({"releases": {"tag": "{version}-{build}"}}),
         serde_json::json!({"product": {"security_policy": "http://example.org"}}),
         serde_json::json!({"product": {"name": "two\nlines"}}),
     ] {

@@ -77,12 +77,12 @@ fn keys_that_are_not_there() {
     w.yml:1:1: unknown key `Mode`; did you mean `mode`?
     w.yml:1:1: unknown key `since`; it belongs under `reports`
     w.yml:2:3: unknown key `mode` in `reports`; it belongs at the top, without indentation
-    w.yml:1:1: unknown key `owners`; the keys here are `acknowledge_public`, `advisories`, `allow_public_tracker`, `contacts`, `copy_report`, `labels`, `mode`, `phases`, `product`, `reports`, `roles`, `roster`, `template`, `tracker` and `zone`
+    w.yml:1:1: unknown key `owners`; the keys here are `acknowledge_public`, `advisories`, `advisory_gap`, `advisory_template`, `allow_public_tracker`, `contacts`, `copy_report`, `cve_threshold`, `draft`, `labels`, `mode`, `phases`, `product`, `publish`, `publish_needs_two`, `releases`, `reports`, `roles`, `roster`, `template`, `tracker` and `zone`
     w.yml:2:3: unknown key `urgent` in `labels`; the keys here are `critical`, `cve-pending`, `embargo`, `exploited`, `high`, `incident`, `low`, `medium`, `overdue`, `paused`, `rejected`, `resolved` and `review`
     w.yml:3:5: unknown key `colour` in `labels.high`; did you mean `color`?
     w.yml:2:3: unknown key `cve` in `roles`; did you mean `cve request` or `cve set`?
     w.yml:2:3: unknown key `publsh` in `roles`; did you mean `publish`?
-    w.yml:1:1: unknown key `<<`; the keys here are `acknowledge_public`, `advisories`, `allow_public_tracker`, `contacts`, `copy_report`, `labels`, `mode`, `phases`, `product`, `reports`, `roles`, `roster`, `template`, `tracker` and `zone`
+    w.yml:1:1: unknown key `<<`; the keys here are `acknowledge_public`, `advisories`, `advisory_gap`, `advisory_template`, `allow_public_tracker`, `contacts`, `copy_report`, `cve_threshold`, `draft`, `labels`, `mode`, `phases`, `product`, `publish`, `publish_needs_two`, `releases`, `reports`, `roles`, `roster`, `template`, `tracker` and `zone`
     w.yml:3:7: an entry of `advisories.packages` needs the key `ecosystem`
     w.yml:2:5: an entry of `contacts` wants a map with keys such as `reach` and `role`, not a text
     w.yml:2:4: an entry of `contacts` has no value; write a map with keys such as `reach` and `role`, or remove it

@@ -64,12 +64,24 @@ fn policy() -> impl Strategy<Value = Policy> {
     let labels = btree_map(proptest::sample::select(LabelKey::ALL.to_vec()), label(), 0..4);
     let words = proptest::sample::select(COMMANDS.map(|command| command.word.to_owned()).to_vec());
     let contacts = vec((line(), line()).prop_map(|(role, reach)| Contact { role, reach }), 0..3);
+    let releases = (option::of(repo()), "[a-z-]{0,5}", vec("[a-z]{1,9}-[{]version[}]", 0..1))
+        .prop_map(|(repository, tag, assets)| Releases { repository, tag: format!("{tag}{{version}}"), assets });
+    let publishing = (
+        proptest::sample::select(vec![DraftWhen::ByCommand, DraftWhen::AtMitigation]),
+        proptest::sample::select(vec![Publishing::Allowed, Publishing::Handoff]),
+        any::<bool>(),
+        0..=100u8,
+        releases,
+        "[1-9][0-9]{0,3}[mhd]",
+    );
+    let advisories = (advisories, publishing);
     let people = (option::of(phase()), logins(), btree_map(words, role(), 0..4), contacts);
     let rest =
         (proptest::sample::select(vec![Mode::Off, Mode::Watch, Mode::On]), option::of(repo()), any::<[bool; 3]>());
     (product, reports, advisories, labels, people, rest).prop_map(
         |(product, reports, advisories, labels, people, rest)| {
             let (phase, roster, roles, contacts) = people;
+            let (advisories, (draft, publish, publish_needs_two, tenths, releases, advisory_gap)) = advisories;
             let (mode, tracker, [copy_report, acknowledge_public, allow_public_tracker]) = rest;
             Policy {
                 mode,
@@ -77,6 +89,13 @@ fn policy() -> impl Strategy<Value = Policy> {
                 reports,
                 tracker,
                 advisories,
+                advisory_template: Some(".github/advisory.md".into()),
+                draft,
+                publish,
+                publish_needs_two,
+                cve_threshold: Score::from_tenths(tenths).unwrap(),
+                releases,
+                advisory_gap,
                 template: Some(".github/checklist.md".into()),
                 labels,
                 phases: phase.into_iter().collect(),
