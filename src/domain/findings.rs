@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::advisory::{Cve, Ghsa};
 use super::checklist::{Checklist, Field};
 use super::cvss::{Score, Severity, Vector};
 use super::decisions::Decisions;
@@ -17,12 +18,12 @@ pub const SEVERITY: &str = "Severity Level";
 pub const SCORE: &str = "CVSS Score";
 /// The field that holds the CVSS vector, in the section Wardroom adds.
 pub const VECTOR: &str = "CVSS vector";
-const AFFECTED: &str = "Affects versions";
-const FIX_DATE: &str = "Fix implemented on";
-const RELEASE_TIME: &str = "Security release published";
-const EXPLOITATION: &str = "Evidence of exploitation";
-const CVE: &str = "CVE ID";
-const GHSA_FIELDS: [&str; 2] = ["GitHub Security Advisory ID", "GitHub Security Advisory"];
+pub(super) const AFFECTED: &str = "Affects versions";
+pub(super) const FIX_DATE: &str = "Fix implemented on";
+pub(super) const RELEASE_TIME: &str = "Security release published";
+pub(super) const EXPLOITATION: &str = "Evidence of exploitation";
+pub(super) const CVE: &str = "CVE ID";
+pub(super) const GHSA_FIELDS: [&str; 2] = ["GitHub Security Advisory ID", "GitHub Security Advisory"];
 
 /// What the fields amount to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,6 +32,8 @@ pub struct Findings {
     pub severity: Option<Severity>,
     /// The score that goes with it.
     pub score: Option<Score>,
+    /// The vector, where one can be read.
+    pub vector: Option<Vector>,
     /// Whether evidence of exploitation was found.
     pub exploited: bool,
     /// Fields that follow from others, with their value: placeholders that may be filled.
@@ -40,7 +43,7 @@ pub struct Findings {
 }
 
 /// A field's value, unless it is a placeholder or missing.
-fn filled<'a>(checklist: &'a Checklist, name: &str) -> Option<&'a Field> {
+pub(super) fn filled<'a>(checklist: &'a Checklist, name: &str) -> Option<&'a Field> {
     checklist.field(name).filter(|field| !field.empty)
 }
 
@@ -52,6 +55,7 @@ impl Findings {
         let vector = found.vector(checklist, decisions, own);
         let score = found.score(checklist, vector.as_ref(), own);
         found.severity(checklist, decisions, vector.as_ref(), score, own);
+        found.vector = vector;
         found.dates(checklist);
         found.identifiers(checklist);
         if let Some(field) = filled(checklist, AFFECTED) {
@@ -184,14 +188,14 @@ impl Findings {
 
     fn identifiers(&mut self, checklist: &Checklist) {
         if let Some(field) = filled(checklist, CVE)
-            && !is_cve(&field.value)
+            && field.value.parse::<Cve>().is_err()
         {
             self.say(CVE, &field.value, "a CVE ID looks like `CVE-2026-12345`");
         }
         let mut ids: Vec<&Field> = Vec::new();
         for name in GHSA_FIELDS {
             let Some(field) = filled(checklist, name) else { continue };
-            if is_ghsa(&field.value) {
+            if field.value.parse::<Ghsa>().is_ok() {
                 ids.push(field);
             } else {
                 self.say(name, &field.value, "an advisory's id looks like `GHSA-2c3f-4gh5-6jm7`");
@@ -211,26 +215,8 @@ fn says_found(value: &str) -> bool {
     word.trim().trim_matches('`').eq_ignore_ascii_case("found")
 }
 
-/// `CVE-` year `-` at least four digits (CVE Program, CVE Record format).
-fn is_cve(text: &str) -> bool {
-    let mut parts = text.trim().splitn(3, '-');
-    let digits = |part: &str, least: usize| part.len() >= least && part.bytes().all(|b| b.is_ascii_digit());
-    parts.next().is_some_and(|p| p.eq_ignore_ascii_case("CVE"))
-        && parts.next().is_some_and(|year| year.len() == 4 && digits(year, 4))
-        && parts.next().is_some_and(|number| digits(number, 4) && number.len() <= 19)
-}
-
-/// `GHSA-` and three groups of four characters out of GitHub's alphabet (GitHub Docs, "About the GitHub Advisory
-/// database", GHSA IDs).
-fn is_ghsa(text: &str) -> bool {
-    let mut parts = text.trim().split('-');
-    let head = parts.next().is_some_and(|p| p.eq_ignore_ascii_case("GHSA"));
-    let groups: Vec<&str> = parts.collect();
-    let good = |c: char| "23456789cfghjmpqrvwx".contains(c.to_ascii_lowercase());
-    head && groups.len() == 3 && groups.iter().all(|group| group.len() == 4 && group.chars().all(good))
-}
-
-fn utc_minute(text: &str) -> Option<Timestamp> {
+/// Reads `2026-03-02 14:00 UTC`.
+pub(super) fn utc_minute(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let text = text.strip_suffix("UTC").or_else(|| text.strip_suffix("utc")).map(str::trim_end)?;
     let time = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M", text).ok()?;

@@ -1,5 +1,6 @@
 //! The rules. No I/O, no clock, no HTTP, no randomness: facts in, decisions and texts out.
 
+pub mod advisory;
 pub mod answers;
 pub mod body;
 pub mod checklist;
@@ -18,5 +19,6 @@ pub mod plan;
 pub mod policy;
 pub mod record;
 pub mod status;
+pub mod template;
 pub mod texts;
 pub mod version;

@@ -22,6 +22,11 @@ pub fn marker(kind: &str, content: &str) -> String {
     format!("<!-- wardroom:{kind} {content} -->")
 }
 
+/// A moment in UTC, to the minute: `2026-03-02 14:00 UTC`.
+pub fn utc(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 /// `2026-03-02 14:05 UTC`, and behind it the same moment in the policy's zone where that is another one.
 pub fn time(at: Timestamp, policy: &Policy) -> String {
     let utc = at.to_zoned(TimeZone::UTC);
@@ -120,14 +125,16 @@ fn push_fenced(block: &mut String, fenced: &fence::Fenced, whole: &str) {
     }
 }
 
-/// The page of the report. The address comes from GitHub; one that is not a plain web address is not shown as a link.
+/// The page of the report.
 fn report_link(report: &Issue, id: &ReportId) -> String {
+    plain_link(&report.html_url)
+        .map_or_else(|| format!("https://github.com/{}/issues/{}", id.repo, id.number), str::to_owned)
+}
+
+/// An address that came from GitHub, if it can stand in Markdown as it is.
+pub(super) fn plain_link(address: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#%&=+".contains(c);
-    if report.html_url.starts_with("https://") && report.html_url.chars().all(plain) {
-        report.html_url.clone()
-    } else {
-        format!("https://github.com/{}/issues/{}", id.repo, id.number)
-    }
+    (address.starts_with("https://") && address.chars().all(plain)).then_some(address)
 }
 
 fn containment(id: &ReportId) -> String {

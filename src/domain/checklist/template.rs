@@ -1,54 +1,22 @@
 //! The checklist as a new incident gets it: a template with the policy's names in it.
-//!
-//! A team's own template is input like any other: its size, its work, its depth and its output are limited, and it may
-//! use only what cannot be made to grow: values, `if` and `for`.
 
-use minijinja::{Environment, UndefinedBehavior, context};
 use serde::Serialize;
 
 use super::LONGEST_BODY;
 use super::run::one_line;
 use crate::domain::policy::{Policy, Product};
+use crate::domain::template::{Kind, TemplateError};
 
 /// The checklist that is used where the policy names no template.
 pub const DEFAULT: &str = include_str!("../../../templates/checklist.md");
 
-/// A template has at most so many bytes; the default one has about 6,000.
-const LONGEST_TEMPLATE: usize = 64 * 1024;
-
-/// A rendering takes at most so many of the engine's instructions; the default template takes about 200.
-const FUEL: u64 = 100_000;
-
-/// Blocks and brackets may stand so deep in each other.
-const DEEPEST: usize = 50;
-
-/// The tags that a template may use.
-const TAGS: &[&str] = &["if", "elif", "else", "endif", "for", "endfor"];
-
-/// What a template can name, for the error about a name it does not have.
-const NAMES: &str = "product.name, product.named, product.community, product.has_community, product.security_policy, \
-                     product.private_reporting, contacts (each with role and reach)";
-
-/// A template that cannot be rendered.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TemplateError {
-    /// It is larger than a template may be.
-    #[error("the checklist template has {0} bytes and may have {LONGEST_TEMPLATE}; shorten it")]
-    TooLarge(usize),
-    /// Something in it is wrong.
-    #[error("line {line} of the checklist template: {problem}")]
-    Wrong {
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong there and what would be right.
-        problem: String,
-    },
-    /// What it makes is longer than an issue may be.
-    #[error(
-        "the checklist made from the template is longer than an issue may be, {LONGEST_BODY} characters; shorten it"
-    )]
-    TooLong,
-}
+/// The template of a checklist.
+const KIND: Kind = Kind {
+    what: "checklist template",
+    names: "product.name, product.named, product.community, product.has_community, product.security_policy, \
+            product.private_reporting, contacts (each with role and reach)",
+    most: LONGEST_BODY,
+};
 
 /// What a template can name.
 #[derive(Serialize)]
@@ -58,7 +26,7 @@ struct Names {
 }
 
 #[derive(Serialize)]
-struct ProductNames {
+pub(in crate::domain) struct ProductNames {
     /// The policy's name, or `the product`.
     name: String,
     /// Whether the policy gives a name.
@@ -83,153 +51,31 @@ struct ContactNames {
 /// If the template is too large, is wrong or asks for too much work, or if the checklist would be longer than an issue
 /// may be.
 pub fn render(template: &str, policy: &Policy) -> Result<String, TemplateError> {
-    if template.len() > LONGEST_TEMPLATE {
-        return Err(TemplateError::TooLarge(template.len()));
-    }
-    check_tags(template)?;
-    let mut environment = Environment::empty();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_keep_trailing_newline(true);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.set_fuel(Some(FUEL));
-    environment.set_recursion_limit(DEEPEST);
-    let names = names(policy);
-    let product = names.product;
-    let contacts = names.contacts;
-    let rendered = environment.render_str(template, context! { product, contacts }).map_err(|error| explain(&error))?;
-    if rendered.chars().count() > LONGEST_BODY {
-        return Err(TemplateError::TooLong);
-    }
-    Ok(rendered)
+    KIND.render(template, names(policy))
 }
 
 fn names(policy: &Policy) -> Names {
     let line = |text: &str| one_line(std::iter::once(text));
-    let product = &policy.product;
-    let usual = Product::default();
     let contacts = policy.contacts.iter();
     Names {
-        product: ProductNames {
-            name: line(&product.name),
-            named: product.name != usual.name,
-            community: line(&product.community),
-            has_community: product.community != usual.community,
-            security_policy: product.security_policy.as_deref().map(line),
-            private_reporting: product.private_reporting.as_deref().map(line),
-        },
+        product: product(policy),
         contacts: contacts.map(|one| ContactNames { role: line(&one.role), reach: line(&one.reach) }).collect(),
     }
 }
 
-/// Refuses every tag but those of [`TAGS`], and in tags the signs `*` and `{`. A text that is multiplied, or kept under
-/// a name and doubled again and again, would fill the memory long before the work is limited.
-fn check_tags(template: &str) -> Result<(), TemplateError> {
-    let mut at = 0;
-    while let Some((start, kind)) = next_tag(template, at) {
-        let wrong = |problem: String| {
-            let line = template.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
-            Err(TemplateError::Wrong { line, problem })
-        };
-        let inside = template.get(start + 2..).unwrap_or_default();
-        let Some(length) = kind.end(inside) else {
-            return wrong(format!("`{}` is never closed; close it with `{}`", kind.open(), kind.close()));
-        };
-        let code = inside.get(..length).unwrap_or_default();
-        let sign = outside_strings(code).map(|(_, c)| c).find(|c| matches!(c, '*' | '{'));
-        if let (Some(sign), true) = (sign, kind != Delimiter::Comment) {
-            return wrong(format!("a template may not use `{sign}` between `{}` and `{}`", kind.open(), kind.close()));
-        }
-        let word = code.trim_start_matches(['-', '+']).trim_start();
-        let word = word.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-        if kind == Delimiter::Block && !TAGS.contains(&word) {
-            return wrong(format!("a template may not use the tag `{word}`; it may use `if` and `for`"));
-        }
-        at = start + 2 + length + 2;
+/// The product as templates name it.
+pub(in crate::domain) fn product(policy: &Policy) -> ProductNames {
+    let line = |text: &str| one_line(std::iter::once(text));
+    let product = &policy.product;
+    let usual = Product::default();
+    ProductNames {
+        name: line(&product.name),
+        named: product.name != usual.name,
+        community: line(&product.community),
+        has_community: product.community != usual.community,
+        security_policy: product.security_policy.as_deref().map(line),
+        private_reporting: product.private_reporting.as_deref().map(line),
     }
-    Ok(())
-}
-
-/// What `{{`, `{%` and `{#` open.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Delimiter {
-    Value,
-    Block,
-    Comment,
-}
-
-impl Delimiter {
-    fn open(self) -> &'static str {
-        match self {
-            Delimiter::Value => "{{",
-            Delimiter::Block => "{%",
-            Delimiter::Comment => "{#",
-        }
-    }
-
-    fn close(self) -> &'static str {
-        match self {
-            Delimiter::Value => "}}",
-            Delimiter::Block => "%}",
-            Delimiter::Comment => "#}",
-        }
-    }
-
-    /// Where in the text the tag closes.
-    fn end(self, inside: &str) -> Option<usize> {
-        if self == Delimiter::Comment {
-            return inside.find(self.close());
-        }
-        let closes = |at: usize| inside.get(at..).is_some_and(|rest| rest.starts_with(self.close()));
-        outside_strings(inside).map(|(at, _)| at).find(|&at| closes(at))
-    }
-}
-
-fn next_tag(template: &str, from: usize) -> Option<(usize, Delimiter)> {
-    let bytes = template.as_bytes();
-    (from..bytes.len()).find_map(|at| match (bytes.get(at)?, bytes.get(at + 1)?) {
-        (b'{', b'{') => Some((at, Delimiter::Value)),
-        (b'{', b'%') => Some((at, Delimiter::Block)),
-        (b'{', b'#') => Some((at, Delimiter::Comment)),
-        _ => None,
-    })
-}
-
-/// The characters of a tag that stand in no string, with their offsets.
-fn outside_strings(code: &str) -> impl Iterator<Item = (usize, char)> + '_ {
-    let (mut quote, mut escaped) = (None, false);
-    code.char_indices().filter(move |&(_, c)| match quote {
-        Some(_) if escaped => {
-            escaped = false;
-            false
-        }
-        Some(open) => {
-            escaped = c == '\\';
-            if c == open {
-                quote = None;
-            }
-            false
-        }
-        None if matches!(c, '"' | '\'') => {
-            quote = Some(c);
-            false
-        }
-        None => true,
-    })
-}
-
-/// The engine's error in our words.
-fn explain(error: &minijinja::Error) -> TemplateError {
-    use minijinja::ErrorKind;
-    let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-    let problem = match error.kind() {
-        ErrorKind::UndefinedError => format!("it names something that is not there; there are {NAMES}"),
-        ErrorKind::OutOfFuel => "it takes too much work; use fewer loops within loops".to_owned(),
-        ErrorKind::UnknownFilter => format!("{detail}; a template has no filters"),
-        ErrorKind::UnknownFunction => format!("{detail}; a template has no functions"),
-        _ => detail,
-    };
-    TemplateError::Wrong { line: error.line().unwrap_or(1), problem }
 }
 
 #[cfg(test)]
@@ -280,11 +126,17 @@ mod tests {
         policy.contacts = vec![contact; 100];
         let loops = "{% for a in contacts %}".repeat(6) + "x" + &"{% endfor %}".repeat(6);
         assert!(render(&loops, &policy).unwrap_err().to_string().contains("too much work"));
-        assert_eq!(render(&"a".repeat(70_000), &policy), Err(TemplateError::TooLarge(70_000)));
+        assert_eq!(
+            render(&"a".repeat(70_000), &policy),
+            Err(TemplateError::TooLarge { what: "checklist template", bytes: 70_000 })
+        );
         let deep = format!("{{{{ {} }}}}", "(".repeat(30_000));
         assert!(render(&deep, &policy).is_err());
         let long = "{% for a in contacts %}".to_owned() + &"é".repeat(700) + "{% endfor %}";
-        assert_eq!(render(&long, &policy), Err(TemplateError::TooLong));
+        assert_eq!(
+            render(&long, &policy),
+            Err(TemplateError::TooLong { what: "checklist template", most: LONGEST_BODY })
+        );
     }
 
     #[test]

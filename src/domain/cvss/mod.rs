@@ -5,6 +5,7 @@
 //! names the wrong metric and the values it may have.
 
 mod metrics;
+mod words;
 
 use std::fmt;
 use std::str::FromStr;
