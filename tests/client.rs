@@ -200,10 +200,20 @@ async fn a_role_belongs_to_the_number_not_to_the_name() {
         (reply("admin", "null", 5), Role::Admin),
         (reply("write", "\"our-own-role\"", 5), Role::Write),
         (reply("admin", "\"admin\"", 6), Role::None),
-        (answer(404, &[], "{}"), Role::None),
     ] {
         assert_eq!(client(vec![scripted]).role(&repo(), &who).await.unwrap(), wanted);
     }
+    // A 404 says that nobody is there, unless repository and account are: then it is the call that is not there.
+    let gone = || answer(404, &[], r#"{"message":"Not Found"}"#);
+    let repository = || answer(200, &[], r#"{"id":1,"full_name":"octo/security","private":true}"#);
+    let account = |id: u64| answer(200, &[], &format!(r#"{{"id":{id},"login":"{}"}}"#, who.login));
+    for scripted in
+        [vec![gone(), gone()], vec![gone(), repository(), gone()], vec![gone(), repository(), account(who.id + 1)]]
+    {
+        assert_eq!(client(scripted).role(&repo(), &who).await.unwrap(), Role::None);
+    }
+    let without_roles = client(vec![gone(), repository(), account(who.id)]);
+    assert!(matches!(without_roles.role(&repo(), &who).await, Err(Error::Unsupported(_))));
     for none in [answer(404, &[], "404 page not found"), answer(405, &[], "")] {
         assert!(matches!(client(vec![none]).role(&repo(), &who).await, Err(Error::Unsupported(_))));
     }

@@ -210,9 +210,30 @@ async fn without_graphql_or_roles_the_look_goes_on_and_says_so() {
     room.as_("bob").tick(&tracker, number, "T1").unwrap();
     room.as_("bob").comment(&tracker, number, "/wardroom pause").unwrap();
     room.settle().await;
+    room.as_("alice").comment(&tracker, number, "/wardroom na T2 no time").unwrap();
+    room.settle().await;
     assert_eq!(room.failures, Vec::<String>::new());
     assert_eq!(room.labels(number), ["incident", "phase/1-assessment"]);
     insta::assert_snapshot!("degraded", room.status(number));
+    assert_eq!(room.said(&tracker, number), Vec::<String>::new(), "nobody is told that they have no role");
+    let asked = room.world.calls().iter().filter(|call| call.path.contains("/collaborators/")).count();
+    assert_eq!(asked, 1, "once is enough to know that this server tells no roles");
+}
+
+#[tokio::test]
+async fn who_cannot_be_assigned_costs_nobody_else_and_is_named_once() {
+    use wardroom::domain::policy::Policy;
+    let roster = ["alice", "mallory", "bob", "gone"].map(str::to_owned).to_vec();
+    let mut room = Room::with_policy(Policy { roster, ..Policy::default() });
+    room.report("Crash", "x");
+    room.wait(5);
+    let looked = room.engine.look(&"report octo/security#1".parse().unwrap(), 0).await.unwrap();
+    let number = room.incident();
+    let assigned = room.world.issue_now(&room.tracker, number).unwrap().assignees;
+    assert_eq!(assigned.iter().map(|who| who.login.as_str()).collect::<Vec<_>>(), ["alice", "bob"]);
+    insta::assert_snapshot!("not_assigned", looked.notes.join("\n"));
+    room.settle().await;
+    assert_eq!((room.incidents().len(), room.failures.as_slice()), (1, [].as_slice()));
 }
 
 #[tokio::test]

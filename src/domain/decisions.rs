@@ -48,6 +48,8 @@ pub enum Verdict {
     Edited,
     /// It counted, and was edited since: it counts no longer.
     EditedLater,
+    /// This server cannot tell its author's role, so it counts for nothing: the status comment says so, once for all.
+    Unjudged,
     /// Not enough is known yet.
     Unknown,
 }
@@ -119,7 +121,7 @@ fn judge(
     // Where a server cannot tell roles, nobody's command counts: fail closed.
     let has = match observed.roles.get(&author.id) {
         Some(role) => *role,
-        None if observed.lacks(Missing::Roles) => Role::None,
+        None if observed.lacks(Missing::Roles) => return Verdict::Unjudged,
         None => return Verdict::Unknown,
     };
     let rule = policy.required_role(command.word());

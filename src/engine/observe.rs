@@ -180,7 +180,16 @@ impl Engine {
         if !self.guards.roles {
             return Ok(Role::Admin);
         }
-        Ok(self.github.role(&self.tracker, account).await?)
+        let now = self.now();
+        let no_roles = format!("no roles {}", self.tracker);
+        if let Some(what) = self.store.get(&no_roles, now).await? {
+            return Err(Error::Unsupported(what).into());
+        }
+        let answer = self.github.role(&self.tracker, account).await;
+        if let Err(Error::Unsupported(what)) = &answer {
+            self.store.put(&no_roles, what, now + FACT_LIFE).await?;
+        }
+        Ok(answer?)
     }
 
     async fn keep_facts(&self, observed: &Observed, facts: &CommentFacts) -> Result<(), LookError> {

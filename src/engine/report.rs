@@ -83,6 +83,40 @@ impl Engine {
         }
     }
 
+    /// Sees to it that the roster is assigned to a new issue: those who were not named when it was opened (`named`) are
+    /// assigned each for themselves, so that one name that cannot be costs nobody else. Whoever is missing in the end is
+    /// named in one note; the incident goes on.
+    async fn assign_one_by_one(&self, created: &Issue, roster: &[String], named: bool, looked: &mut Looked) {
+        let is_on = |issue: &Issue, login: &str| issue.assignees.iter().any(|on| on.login.eq_ignore_ascii_case(login));
+        let mut missing = Vec::new();
+        let mut goes_on = !named;
+        for login in roster.iter().filter(|login| !is_on(created, login)) {
+            if goes_on {
+                match self.github.assign(&self.tracker, created.number, std::slice::from_ref(login)).await {
+                    Ok(issue) => {
+                        looked.writes += 1;
+                        if is_on(&issue, login) {
+                            continue;
+                        }
+                    }
+                    Err(Error::Invalid { .. } | Error::NotFound(_)) => {}
+                    // A limit, or no answer: the next name would fare no better.
+                    Err(_) => goes_on = false,
+                }
+            }
+            missing.push(login.as_str());
+        }
+        if !missing.is_empty() {
+            looked.notes.push(format!(
+                "GitHub did not assign {} to #{}, whom the policy's roster names: let them into {}, or take them off the \
+                 roster",
+                missing.join(", "),
+                created.number,
+                self.tracker
+            ));
+        }
+    }
+
     /// Whether this issue is one of our tracking issues: in a single repository reports and tracking issues are neighbours.
     async fn is_tracking_issue(&self, issue: &Issue) -> Result<bool, LookError> {
         let mine = issue.user.as_ref().map(|user| user.id) == Some(self.me().await?.id);
@@ -208,7 +242,8 @@ impl Engine {
             let tracker = self.github.repository(&self.tracker).await?;
             if !tracker.is_private() {
                 return Err(LookError::Refused(
-                    "the report is private and the tracker is not. Nothing was written: what is private stays private                      whatever the policy says. Use a private tracker for private reports."
+                    "the report is private and the tracker is not. Nothing was written: what is private stays private \
+                     whatever the policy says. Use a private tracker for private reports."
                         .to_owned(),
                 ));
             }
@@ -238,11 +273,9 @@ impl Engine {
             self.store.put(&intent_key(id), &now.to_string(), now + LIST_LAG).await?;
         }
         let mut answer = self.github.create_issue(&self.tracker, &new).await;
+        let roster = new.assignees.clone();
         // GitHub refuses all of it for one name that cannot be assigned, such as someone who has left. A 422 did nothing.
-        if matches!(answer, Err(Error::Invalid { .. })) && !new.assignees.is_empty() {
-            looked
-                .notes
-                .push("the policy's roster names someone who cannot be assigned; nobody was assigned".to_owned());
+        if matches!(answer, Err(Error::Invalid { .. })) && !roster.is_empty() {
             new.assignees.clear();
             answer = self.github.create_issue(&self.tracker, &new).await;
         }
@@ -263,6 +296,7 @@ impl Engine {
         self.store.put(OPENINGS, &openings, now + SignedDuration::from_hours(1)).await?;
         looked.writes += 1;
         looked.steps.push(format!("open a tracking issue for {id}: #{}", created.number));
+        self.assign_one_by_one(&created, &roster, !new.assignees.is_empty(), &mut looked).await;
         self.acknowledge_in(id, created.number, &report_repo, told.is_some(), &mut looked).await?;
         looked.next = Some((Subject::Tracker(created.number), self.now() + READ_LAG));
         Ok(looked)

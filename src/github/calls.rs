@@ -69,6 +69,21 @@ impl<T: Transport> Rest<T> {
         self.get(what, &format!("/users/{}", segment(&login))).await
     }
 
+    /// Whether repository and account are both there for this token. GitHub knows the role of every account it knows, so
+    /// a 404 for the role of one of them is a server without roles, and not an account without a role.
+    async fn is_there(&self, repo: &RepoName, who: &Account) -> Result<bool> {
+        let readable = self.get::<Repository>(&format!("repository {repo}"), &repo_path(repo, "")).await;
+        let known = match readable {
+            Ok(_) => self.get::<Account>("a person’s account", &format!("/users/{}", segment(&who.login))).await,
+            Err(error) => Err(error),
+        };
+        match known {
+            Ok(account) => Ok(account.id == who.id),
+            Err(Error::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn history_page(
         &self,
         repo: &RepoName,
@@ -251,10 +266,10 @@ impl<T: Transport> GitHub for Rest<T> {
         self.send_only(&what, Method::Patch, &repo_path(repo, &format!("/labels/{}", segment(old))), Some(body)).await
     }
 
-    async fn assign(&self, repo: &RepoName, number: u64, logins: &[String]) -> Result<()> {
+    async fn assign(&self, repo: &RepoName, number: u64, logins: &[String]) -> Result<Issue> {
         let what = format!("assigning people to {}", issue_name(repo, number));
         let path = repo_path(repo, &format!("/issues/{number}/assignees"));
-        self.send_only(&what, Method::Post, &path, Some(json!({ "assignees": logins }))).await
+        self.send(&what, Method::Post, &path, json!({ "assignees": logins })).await
     }
 
     async fn add_label(&self, repo: &RepoName, number: u64, name: &str) -> Result<()> {
@@ -279,7 +294,9 @@ impl<T: Transport> GitHub for Rest<T> {
         match self.get::<Permission>(&what, &path).await {
             // The login may belong to another account by now: only the numeric id is the person.
             Ok(found) if found.user.as_ref().is_some_and(|user| user.id == who.id) => Ok(found.role()),
-            Ok(_) | Err(Error::NotFound(_)) => Ok(Role::None),
+            Ok(_) => Ok(Role::None),
+            Err(Error::NotFound(_)) if self.is_there(repo, who).await? => Err(Error::Unsupported(what)),
+            Err(Error::NotFound(_)) => Ok(Role::None),
             Err(error) => Err(error),
         }
     }

@@ -148,8 +148,9 @@ pub trait GitHub: Send + Sync {
     /// Renames a label (and with it every place where it hangs), and sets its colour and description.
     async fn rename_label(&self, repo: &RepoName, old: &str, label: &Label) -> Result<()>;
 
-    /// Assigns people; GitHub silently drops those who cannot be.
-    async fn assign(&self, repo: &RepoName, number: u64, logins: &[String]) -> Result<()>;
+    /// Assigns people. `Invalid` where one of them cannot be; where the token may not assign, GitHub drops them in
+    /// silence, so the issue that it answers with says who is assigned.
+    async fn assign(&self, repo: &RepoName, number: u64, logins: &[String]) -> Result<Issue>;
 
     /// Hangs one label on an issue.
     async fn add_label(&self, repo: &RepoName, number: u64, name: &str) -> Result<()>;

@@ -69,7 +69,7 @@ pub struct NewIssue {
     pub body: String,
     /// Labels to hang on it.
     pub labels: Vec<String>,
-    /// Logins to assign; GitHub silently drops those that cannot be.
+    /// Logins to assign. GitHub refuses all of it for one that cannot be, and drops them all where the token may not push.
     pub assignees: Vec<String>,
 }
 

@@ -83,13 +83,12 @@ impl State {
         }
         let may_label = self.access(repo, identity) >= Role::Triage;
         let labels = if may_label { names_of(body.get("labels")) } else { Vec::new() };
-        if let Some(wrong) = wrong_labels(&labels) {
+        let assignees = if may_label { names_of(body.get("assignees")) } else { Vec::new() };
+        if let Some(wrong) = wrong_labels(&labels).or_else(|| self.wrong_assignees(repo, &assignees)) {
             return wrong;
         }
         let number = self.open(repo, identity.user, identity.app.clone(), title, text("body").unwrap_or(""), &labels);
-        if may_label {
-            self.put_assignees(repo, number, &names_of(body.get("assignees")), identity.user);
-        }
+        self.put_assignees(repo, number, &assignees, identity.user);
         self.shown(repo, number, 201)
     }
 
@@ -154,9 +153,11 @@ impl State {
             return Reply::error(403, "Must have admin rights to Repository.");
         }
         let labels = body.get("labels").filter(|_| role >= Role::Triage).map(|labels| names_of(Some(labels)));
+        let assignees = body.get("assignees").filter(|_| role >= Role::Triage).map(|names| names_of(Some(names)));
         let wrong = too_long(text("title"), text("body"))
             .or_else(|| wrong_state(text("state"), text("state_reason")))
-            .or_else(|| labels.as_deref().and_then(wrong_labels));
+            .or_else(|| labels.as_deref().and_then(wrong_labels))
+            .or_else(|| self.wrong_assignees(repo, assignees.as_deref().unwrap_or_default()));
         if let Some(wrong) = wrong {
             return wrong;
         }
@@ -186,8 +187,7 @@ impl State {
         if let Some(labels) = labels {
             self.replace_labels(repo, number, &labels, identity.user);
         }
-        if let Some(assignees) = body.get("assignees").filter(|_| role >= Role::Triage) {
-            let wanted = names_of(Some(assignees));
+        if let Some(wanted) = assignees {
             self.drop_assignees(repo, number, identity.user, |login| {
                 wanted.iter().any(|w| w.eq_ignore_ascii_case(login))
             });
@@ -243,12 +243,23 @@ impl State {
         self.issue_event(&repo.name, number, "reopened", who, json!({}));
     }
 
-    /// Assigns whoever can be assigned: people who were let in. Others are silently dropped.
+    /// Whether an account can be assigned: someone who was let in.
+    fn is_assignable(&self, repo: &Repo, login: &str) -> bool {
+        let role = self.user_id(login).and_then(|id| repo.collaborators.get(&id));
+        role.is_some_and(|role| *role >= Role::Read)
+    }
+
+    /// The 422 for names that cannot be assigned: one such name, and none of the call is done.
+    fn wrong_assignees(&self, repo: &Repo, logins: &[String]) -> Option<Reply> {
+        let wrong = logins.iter().any(|login| !self.is_assignable(repo, login));
+        wrong.then(|| Reply::invalid("Issue", "assignees", "invalid", ""))
+    }
+
+    /// Assigns people who can be assigned, as long as there is room.
     pub(super) fn put_assignees(&mut self, repo: &Repo, number: u64, logins: &[String], sender: u64) {
         for id in logins.iter().filter_map(|login| self.user_id(login)).collect::<Vec<_>>() {
-            let able = repo.collaborators.get(&id).is_some_and(|role| *role >= Role::Read);
             let there = self.issue(&repo.name, number).map(|issue| issue.assignees.clone()).unwrap_or_default();
-            if able && !there.contains(&id) && there.len() < ASSIGNEES {
+            if !there.contains(&id) && there.len() < ASSIGNEES {
                 self.set_assignees(repo, number, "assigned", id, sender, |all| all.push(id));
             }
         }
@@ -281,8 +292,13 @@ impl State {
     }
 
     pub(super) fn assign(&mut self, repo: &Repo, identity: &Identity, number: u64, body: &Value) -> Reply {
+        // Without push access the names are dropped in silence.
         if self.access(repo, identity) >= Role::Triage {
-            self.put_assignees(repo, number, &names_of(body.get("assignees")), identity.user);
+            let logins = names_of(body.get("assignees"));
+            if let Some(wrong) = self.wrong_assignees(repo, &logins) {
+                return wrong;
+            }
+            self.put_assignees(repo, number, &logins, identity.user);
         }
         self.shown(repo, number, 201)
     }

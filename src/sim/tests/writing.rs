@@ -111,8 +111,20 @@ fn an_issue_has_at_most_ten_assignees_and_only_people_who_were_let_in() {
         bench.world.add_user(login);
         bench.world.collaborator(&bench.repo, login, crate::domain::facts::Role::Read);
     }
-    let got =
-        bench.post("wardroom", "R/issues/1/assignees", json!({ "assignees": ["mallory", "ghost", "bob", "BOB"] }));
+    for stranger in ["mallory", "ghost"] {
+        let names = json!({ "assignees": ["bob", stranger] });
+        let create = json!({ "title": "Two", "assignees": ["bob", stranger] });
+        for refused in [
+            bench.post("wardroom", "R/issues/1/assignees", names.clone()),
+            bench.patch("wardroom", "R/issues/1", names),
+            bench.post("wardroom", "R/issues", create),
+        ] {
+            assert_eq!((refused.status, refused.fault()), (422, ["assignees", "invalid", ""]));
+        }
+    }
+    assert_eq!(bench.get("wardroom", "R/issues/1").json["assignees"], json!([]), "one wrong name, and nobody is");
+    assert_eq!(bench.get("wardroom", "R/issues/2").status, 404);
+    let got = bench.post("wardroom", "R/issues/1/assignees", json!({ "assignees": ["bob", "BOB"] }));
     assert_eq!((got.status, got.json["assignees"].as_array().unwrap().len()), (201, 1));
     let got = bench.post("wardroom", "R/issues/1/assignees", json!({ "assignees": logins }));
     assert_eq!(got.json["assignees"].as_array().unwrap().len(), 10);
