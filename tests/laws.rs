@@ -28,6 +28,19 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
+/// Lets reads lag behind writes from now on, where a case says so.
+fn lagging(room: &Room, seed: Option<u64>) {
+    if let Some(seed) = seed {
+        room.world.set_lag_by_seed(seed);
+    }
+}
+
+/// Time enough for every replica to know everything, and no lag from now on.
+fn up_to_date(room: &Room) {
+    room.wait(3600);
+    room.world.set_lag(false);
+}
+
 /// The state of a task by its anchor.
 fn state(body: &str, anchor: &str) -> Option<TaskState> {
     Checklist::parse(body).find_task(anchor).ok().map(|task| task.state)
@@ -98,11 +111,12 @@ fn meaning(room: &Room, number: u64) -> String {
     format!("{:?}\n{}\n{facts:?}", room.labels(number), room.body(number))
 }
 
-async fn play(acts: &[Act], fate: &[u8]) -> String {
+async fn play(acts: &[Act], fate: &[u8], lag: Option<u64>) -> String {
     let mut room = Room::new();
     room.report("Crash", "x");
     room.settle().await;
     let number = room.incident();
+    lagging(&room, lag);
     let mut fates = fate.iter().cycle();
     let mut kept = Vec::new();
     for act in acts {
@@ -128,6 +142,7 @@ async fn play(acts: &[Act], fate: &[u8]) -> String {
     for delivery in kept.iter().rev() {
         room.receive_one(delivery).await;
     }
+    up_to_date(&room);
     room.heal().await;
     meaning(&room, number)
 }
@@ -139,9 +154,10 @@ proptest! {
     fn p6_p7_any_order_loss_or_doubling_of_deliveries_and_the_loss_of_the_store_end_in_the_same_state(
         acts in proptest::collection::vec(act_strategy(), 1..10),
         fate in proptest::collection::vec(0_u8..4, 1..12),
+        lag in proptest::option::of(any::<u64>()),
     ) {
-        let wanted = run(play(&acts, &[0]));
-        let got = run(play(&acts, &fate));
+        let wanted = run(play(&acts, &[0], None));
+        let got = run(play(&acts, &fate, lag));
         prop_assert_eq!(got, wanted);
     }
 }
@@ -157,12 +173,14 @@ proptest! {
     fn p4_no_write_of_ours_loses_a_persons_tick_or_edit(
         races in proptest::collection::vec((1_usize..30, 1_u8..20, any::<bool>(), 0_u8..4), 1..8),
         vector in 0_usize..3,
+        lag in proptest::option::of(any::<u64>()),
     ) {
         run(async {
             let mut room = Room::new();
             room.report("Crash", "x");
             room.settle().await;
             let number = room.incident();
+            lagging(&room, lag);
             room.as_("alice").set_field(&room.tracker, number, "CVSS vector", VECTORS[vector]).unwrap();
             let log: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
             for (nth, task, done, kind) in races.clone() {
@@ -194,6 +212,7 @@ proptest! {
                 }));
             }
             room.settle().await;
+            up_to_date(&room);
             room.heal().await;
             let body = room.body(number);
             let acts = log.lock().unwrap().clone();

@@ -311,7 +311,8 @@ fn restore_text(until: &[Edit], mine: &str, later: &[Edit], current: &str) -> Op
 }
 
 /// Runs of lines of the body that a write of ours made, each with the free text that stood there before it. Lines that
-/// ours only added are lost work where a person had just taken them out; where a write of ours had, they are its repair.
+/// ours only added are lost work where a person had just taken them out; where a write of ours had, they are its repair,
+/// and what stood there comes back behind them.
 fn lost_lines(edit: &Edit, earlier: &[Edit], mine: &str) -> Vec<(std::ops::Range<usize>, String)> {
     let was_taken_out = |words: &str| {
         let fewer = |edit: &&Edit| edit.before.matches(words).count() > edit.after.matches(words).count();
@@ -330,5 +331,11 @@ fn lost_lines(edit: &Edit, earlier: &[Edit], mine: &str) -> Vec<(std::ops::Range
         let added = theirs.concat().trim().is_empty();
         !theirs.iter().chain(ours).any(is_item) && (!added || was_taken_out(ours.concat().trim()))
     });
-    free.map(|op| (op.new_range(), diff.old_slices().get(op.old_range()).unwrap_or_default().concat())).collect()
+    let run = |op: &similar::DiffOp| {
+        let (range, theirs) = (op.new_range(), diff.old_slices().get(op.old_range()).unwrap_or_default().concat());
+        let ours = diff.new_slices().get(range.clone()).unwrap_or_default().concat();
+        let repairs = !ours.trim().is_empty() && !was_taken_out(ours.trim());
+        (if repairs { range.end..range.end } else { range }, theirs)
+    };
+    free.map(run).collect()
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Engine, LookError};
 use crate::domain::command::{self, Command};
-use crate::domain::facts::{CommentFacts, Issue, Role};
+use crate::domain::facts::{Comment, CommentFacts, Issue, Role};
 use crate::domain::incident::Subject;
 use crate::domain::observed::{Missing, Observed, ReportSight};
 use crate::domain::plan::{self, READ_LAG};
@@ -100,7 +100,9 @@ impl Engine {
             template: self.blank(),
         };
         self.recall_facts(&mut observed, now).await?;
-        self.complete(&mut observed).await?;
+        if !self.complete(&mut observed, now).await? {
+            return Ok(Sight::TooOld(now + READ_LAG));
+        }
         if !plan::is_ours(&observed, &self.policy, self.key.as_deref()) {
             return Ok(Sight::Nothing(format!(
                 "#{number} carries no marker of ours and nobody who may has adopted it"
@@ -127,12 +129,12 @@ impl Engine {
     }
 
     /// Reads on until nothing that the plan needs is missing. Each round adds something, so it ends; the cap is for a
-    /// server that answers with other comments than it was asked about.
-    async fn complete(&self, observed: &mut Observed) -> Result<(), LookError> {
+    /// server that answers with other comments than it was asked about. `false` if GraphQL lags behind what REST showed.
+    async fn complete(&self, observed: &mut Observed, now: Timestamp) -> Result<bool, LookError> {
         for _ in 0..6 {
             let needs = plan::needs(observed, &self.policy, self.key.as_deref());
             if needs.is_empty() {
-                return Ok(());
+                return Ok(true);
             }
             let number = observed.issue.number;
             if !needs.facts.is_empty() || needs.history.is_some() {
@@ -141,6 +143,9 @@ impl Engine {
                     Ok(history) => {
                         if needs.history.is_some() {
                             observed.revisions = Some(history.revisions);
+                        }
+                        if needs.facts.iter().any(|comment| is_behind(&history.comments, comment, now)) {
+                            return Ok(false);
                         }
                         for facts in history.comments {
                             self.keep_facts(observed, &facts).await?;
@@ -172,7 +177,7 @@ impl Engine {
                 observed.others.insert(other, found);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The role that someone has now: a right that was taken a minute ago is gone.
@@ -229,6 +234,14 @@ impl Engine {
         facts.own_reactions.push(reaction);
         self.keep_facts(observed, &facts).await
     }
+}
+
+/// Whether GraphQL may not know yet what REST showed of this comment: that it is there, or that it was edited. An edited
+/// comment that passed for an unedited one would count as its author's command.
+fn is_behind(facts: &[CommentFacts], comment: &Comment, now: Timestamp) -> bool {
+    let fresh = comment.updated_at.is_some_and(|at| now.duration_since(at) < READ_LAG);
+    let unedited = facts.iter().find(|facts| facts.id == comment.id).map(|facts| facts.last_edited_at.is_none());
+    fresh && unedited.is_none_or(|unedited| unedited && comment.updated_at != comment.created_at)
 }
 
 fn facts_key(comment: u64, updated_at: Option<Timestamp>) -> String {

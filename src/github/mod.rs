@@ -69,7 +69,7 @@ pub enum Error {
         /// The moment from which a call may be tried again.
         until: Timestamp,
     },
-    /// Nothing was done, or nothing can have been done: a read that failed, a refused connection, a 503 before effect.
+    /// Nothing was done, or nothing can have been done: a read that failed, a refused connection.
     #[error("GitHub did not answer {what}: {why}")]
     Unavailable {
         /// What was asked for.

@@ -10,7 +10,7 @@ use super::handle::{Call, Reply};
 use super::json::time;
 use super::labels::names_of;
 use super::routes::Target;
-use super::world::{ACTIONS, AppRow, Identity, State, World};
+use super::world::{ACTIONS, AppRow, Identity, SINGLE_READ_LAG, State, World};
 use crate::domain::facts::{Reaction, RepoName};
 use crate::github::graphql;
 
@@ -149,11 +149,11 @@ impl State {
             let first = variable("first").and_then(Value::as_u64).unwrap_or(0);
             let repo = name.and_then(|name| self.repo(&name));
             let repo = repo.filter(|repo| self.access(repo, identity) >= crate::domain::facts::Role::Read);
-            let issue = repo.and_then(|repo| repo.issues.get(&number)).map(|versions| &versions.now);
+            let issue = repo.and_then(|repo| self.seen(repo.issues.get(&number)?, SINGLE_READ_LAG));
             let issue = issue.filter(|issue| !issue.deleted && issue.moved.is_none());
             match issue {
                 Some(issue) => {
-                    let node = self.edits_json(issue, usize::try_from(first).unwrap_or(0), text("after"));
+                    let node = self.edits_json(&issue, usize::try_from(first).unwrap_or(0), text("after"));
                     data.insert("repository".into(), json!({ "issue": node }));
                 }
                 None => {
@@ -203,8 +203,11 @@ impl State {
     fn comment_node(&self, identity: &Identity, node: &str) -> Value {
         let Some(id) = node.strip_prefix("IC_").and_then(|id| id.parse::<u64>().ok()) else { return Value::Null };
         let readable = self.repos.iter().filter(|repo| self.access(repo, identity) >= crate::domain::facts::Role::Read);
-        let mut rows = readable.flat_map(|repo| repo.issues.values()).flat_map(|versions| &versions.now.comments);
-        let Some(comment) = rows.find(|comment| comment.id == id) else { return Value::Null };
+        let mut issues = readable.flat_map(|repo| repo.issues.values());
+        let issue = issues.find(|versions| versions.now.comments.iter().any(|comment| comment.id == id));
+        let comments = issue.and_then(|versions| self.seen(versions, SINGLE_READ_LAG)).map(|row| row.comments);
+        let comment = comments.into_iter().flatten().find(|comment| comment.id == id);
+        let Some(comment) = comment else { return Value::Null };
         let groups: Vec<Value> = [Reaction::Rocket, Reaction::Confused, Reaction::Eyes]
             .into_iter()
             .map(|reaction| {

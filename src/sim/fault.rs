@@ -17,6 +17,10 @@ pub enum Fault {
     Undecodable,
     /// 401: never has an effect.
     Unauthorized,
+    /// 503: GitHub is too busy. An edge may say so after the work was done.
+    ServiceUnavailable,
+    /// 429, with the seconds to wait: never has an effect.
+    TooMany(u32),
     /// A secondary limit, with the seconds to wait where GitHub names them.
     Secondary(Option<u32>),
     /// The hourly limit, until ten minutes from now.
@@ -27,13 +31,15 @@ pub enum Fault {
 
 impl Fault {
     /// All kinds, for matrices.
-    pub const ALL: [Fault; 10] = [
+    pub const ALL: [Fault; 12] = [
         Fault::BadGateway,
+        Fault::ServiceUnavailable,
         Fault::TimeOut,
         Fault::Refused,
         Fault::CutBody,
         Fault::Undecodable,
         Fault::Unauthorized,
+        Fault::TooMany(30),
         Fault::Secondary(None),
         Fault::Secondary(Some(30)),
         Fault::Primary,
@@ -42,7 +48,7 @@ impl Fault {
 
     /// Whether GitHub refuses before it does anything, so that the fault has no "after".
     pub fn is_before(self) -> bool {
-        matches!(self, Fault::Refused | Fault::Unauthorized | Fault::Secondary(_) | Fault::Primary)
+        matches!(self, Fault::Refused | Fault::Unauthorized | Fault::TooMany(_) | Fault::Secondary(_) | Fault::Primary)
     }
 }
 
@@ -57,10 +63,22 @@ pub enum When {
 
 type Hook = Box<dyn FnOnce(&World) + Send>;
 
+/// A fault for calls of a kind.
+#[derive(Debug)]
+struct ByRoute {
+    /// What `METHOD route` must be; `*` stands for anything.
+    pattern: String,
+    /// How many such calls pass first.
+    passes: usize,
+    fault: Fault,
+    when: When,
+}
+
 /// The planned faults.
 #[derive(Default)]
 pub struct Faults {
     planned: Vec<(usize, Fault, When)>,
+    by_route: Vec<ByRoute>,
     hooks: Vec<(usize, Hook)>,
     before: Vec<(&'static str, &'static str, Hook)>,
     down: bool,
@@ -70,7 +88,11 @@ pub struct Faults {
 
 impl std::fmt::Debug for Faults {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Faults").field("planned", &self.planned).field("hooks", &self.hooks.len()).finish()
+        f.debug_struct("Faults")
+            .field("planned", &self.planned)
+            .field("by_route", &self.by_route)
+            .field("hooks", &self.hooks.len())
+            .finish()
     }
 }
 
@@ -78,6 +100,12 @@ impl Faults {
     /// Strikes the call of this number from now on, counted from 1.
     pub fn fail(&mut self, nth: usize, fault: Fault, when: When) {
         self.planned.push((self.count + nth, fault, when));
+    }
+
+    /// Strikes the call of this number, counted from 1, among those from now on whose method and route the pattern
+    /// fits: `POST R/issues`, `PATCH *`, `* R/issues/{n}/*`.
+    pub fn fail_route(&mut self, pattern: &str, nth: usize, fault: Fault, when: When) {
+        self.by_route.push(ByRoute { pattern: pattern.to_owned(), passes: nth.saturating_sub(1), fault, when });
     }
 
     /// Does something just before the call of this number from now on: a person acts at that very moment.
@@ -98,6 +126,7 @@ impl Faults {
     /// Forgets what is planned.
     pub fn clear(&mut self) {
         self.planned.clear();
+        self.by_route.clear();
         self.hooks.clear();
         self.before.clear();
         self.down = false;
@@ -105,7 +134,7 @@ impl Faults {
     }
 
     /// Counts a call and says what strikes it.
-    pub(super) fn next(&mut self) -> Option<(Fault, When)> {
+    pub(super) fn next(&mut self, method: &str, route: &str) -> Option<(Fault, When)> {
         self.count += 1;
         if self.crashed {
             return Some((Fault::Crash, When::Before));
@@ -113,12 +142,30 @@ impl Faults {
         if self.down {
             return Some((Fault::BadGateway, When::Before));
         }
-        let at = self.planned.iter().position(|(nth, ..)| *nth == self.count)?;
-        let (_, fault, when) = self.planned.remove(at);
+        let of_kind = self.next_of_kind(&format!("{method} {route}"));
+        let at = self.planned.iter().position(|(nth, ..)| *nth == self.count);
+        let of_number = at.map(|at| self.planned.remove(at)).map(|(_, fault, when)| (fault, when));
+        let (fault, when) = of_number.or(of_kind)?;
         if fault == Fault::Crash {
             self.crashed = true;
         }
         Some((fault, if fault.is_before() { When::Before } else { when }))
+    }
+
+    fn next_of_kind(&mut self, call: &str) -> Option<(Fault, When)> {
+        let mut struck = None;
+        self.by_route.retain_mut(|planned| {
+            if !fits(&planned.pattern, call) {
+                return true;
+            }
+            if planned.passes > 0 || struck.is_some() {
+                planned.passes = planned.passes.saturating_sub(1);
+                return true;
+            }
+            struck = Some((planned.fault, planned.when));
+            false
+        });
+        struck
     }
 
     /// The acts that are due at the call that comes next.
@@ -132,6 +179,16 @@ impl Faults {
         let due: Vec<(usize, Hook)> = due;
         let before: Vec<(&str, &str, Hook)> = before;
         due.into_iter().map(|(_, act)| act).chain(before.into_iter().map(|(.., act)| act)).collect()
+    }
+}
+
+/// Whether a text is what a pattern describes, in which `*` stands for anything.
+fn fits(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((head, rest)) => text
+            .strip_prefix(head)
+            .is_some_and(|text| (0..=text.len()).any(|at| text.get(at..).is_some_and(|text| fits(rest, text)))),
     }
 }
 

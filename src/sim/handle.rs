@@ -86,15 +86,16 @@ impl World {
     /// [`Broken`] where a fault keeps the answer from the caller.
     pub fn handle(&self, call: &Call) -> Result<Answer, Broken> {
         // People act outside the lock: what they do takes it again.
-        let hooks = self.faults(|faults| faults.due_hooks(&call.method, super::routes::route_of(&call.path)));
+        let route = super::routes::route_of(&call.path);
+        let hooks = self.faults(|faults| faults.due_hooks(&call.method, route));
         for hook in hooks {
             hook(self);
         }
         let mut state = self.state();
-        let fault = state.faults.next();
+        let fault = state.faults.next(&call.method, route);
         let now = state.now;
         let (route, reply) = match fault {
-            Some((fault, When::Before)) => (super::routes::route_of(&call.path).to_owned(), faulty_before(fault, now)),
+            Some((fault, When::Before)) => (route.to_owned(), faulty_before(fault, now)),
             _ => {
                 let (route, reply) = state.answer(call);
                 (route, Some(reply))
@@ -107,6 +108,7 @@ impl World {
             (Some(Fault::TimeOut), _) => Err(Broken { sent: true, crashed: false }),
             (Some(Fault::Refused), _) => Err(Broken { sent: false, crashed: false }),
             (Some(Fault::BadGateway), _) => Ok(bad_gateway()),
+            (Some(Fault::ServiceUnavailable), _) => Ok(state.finish(call, busy())),
             (Some(Fault::Undecodable), Some(mut answer)) => {
                 answer.body = b"<html>ok</html>".to_vec();
                 Ok(answer)
@@ -139,6 +141,11 @@ fn faulty_before(fault: Fault, now: Timestamp) -> Option<Reply> {
     let limited = |reply: Reply, headers: Vec<(&'static str, String)>| Some(Reply { headers, ..reply });
     match fault {
         Fault::Unauthorized => Some(Reply::error(401, "Bad credentials")),
+        Fault::ServiceUnavailable => Some(busy()),
+        Fault::TooMany(seconds) => limited(
+            Reply::error(429, "You have exceeded a secondary rate limit."),
+            vec![("retry-after", seconds.to_string())],
+        ),
         Fault::Secondary(wait) => limited(
             Reply::error(
                 403,
@@ -156,6 +163,10 @@ fn faulty_before(fault: Fault, now: Timestamp) -> Option<Reply> {
         Fault::CutBody | Fault::Undecodable => Some(Reply::ok(json!({ "cut": true }))),
         Fault::BadGateway | Fault::TimeOut | Fault::Refused | Fault::Crash => None,
     }
+}
+
+fn busy() -> Reply {
+    Reply::error(503, "Service unavailable")
 }
 
 fn bad_gateway() -> Answer {

@@ -119,6 +119,25 @@ pub(super) struct IssueRow {
     pub(super) pull_request: bool,
 }
 
+/// Whether and how reads lag behind writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Lag {
+    /// Every read shows what is true.
+    None,
+    /// Every read shows what was true as long ago as it can.
+    Most,
+    /// Every read has a lag of its own, from this seed.
+    Seeded(u64),
+}
+
+/// A number that a seed and a counter give, spread evenly (the finaliser of SplitMix64, Steele, Lea and Flood, 2014).
+fn scattered(seed: u64, counter: u64) -> u64 {
+    let mut bits = seed.wrapping_add(counter.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
 /// An issue with its earlier versions, for reads that lag.
 #[derive(Clone, Debug)]
 pub(super) struct Versions {
@@ -182,7 +201,7 @@ pub(super) struct State {
     pub(super) deliveries: VecDeque<Delivery>,
     pub(super) calls: Vec<CallRecord>,
     pub(super) faults: Faults,
-    pub(super) lag: bool,
+    pub(super) lag: Lag,
     pub(super) base: String,
     pub(super) graphql: bool,
     pub(super) roles: bool,
@@ -210,7 +229,7 @@ impl World {
             deliveries: VecDeque::new(),
             calls: Vec::new(),
             faults: Faults::default(),
-            lag: false,
+            lag: Lag::None,
             base: "https://api.github.test".to_owned(),
             graphql: true,
             roles: true,
@@ -240,9 +259,15 @@ impl World {
         state.now = state.now.max(moment);
     }
 
-    /// Switches lagging reads on or off.
+    /// Switches lagging reads on or off: each shows what was true as long ago as it can.
     pub fn set_lag(&self, on: bool) {
-        self.state().lag = on;
+        self.state().lag = if on { Lag::Most } else { Lag::None };
+    }
+
+    /// Lets each read lag for itself, as replicas do: by any time up to the most, which the seed and the number of the
+    /// call decide. The same seed gives the same lags.
+    pub fn set_lag_by_seed(&self, seed: u64) {
+        self.state().lag = Lag::Seeded(seed);
     }
 
     /// A server without GraphQL.
@@ -394,11 +419,22 @@ impl State {
         change(&mut versions.now);
     }
 
+    /// How much the read that is being answered lags; `None` where reads do not.
+    fn lag_of(&self, most: SignedDuration) -> Option<SignedDuration> {
+        match self.lag {
+            Lag::None => None,
+            Lag::Most => Some(most),
+            Lag::Seeded(seed) => {
+                let call = u64::try_from(self.faults.count).unwrap_or(u64::MAX);
+                let steps = u64::try_from(most.as_secs()).unwrap_or(0) + 1;
+                Some(SignedDuration::from_secs(i64::try_from(scattered(seed, call) % steps).unwrap_or(0)))
+            }
+        }
+    }
+
     /// The issue as a read shows it that lags by so much; `None` if it did not exist then.
     pub(super) fn seen(&self, versions: &Versions, lag: SignedDuration) -> Option<IssueRow> {
-        if !self.lag {
-            return Some(versions.now.clone());
-        }
+        let Some(lag) = self.lag_of(lag) else { return Some(versions.now.clone()) };
         let then = self.now - lag;
         if versions.now.created > then {
             return None;

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::Bench;
+use crate::sim::{Fault, When};
 
 #[test]
 fn each_account_has_its_own_budget_which_begins_anew_with_the_hour() {
@@ -82,4 +83,25 @@ fn content_may_be_created_80_times_a_minute_and_500_times_an_hour() {
     assert_eq!((comment().status, comment().header("retry-after")), (403, Some("3600")));
     bench.world.advance(SignedDuration::from_mins(55));
     assert_eq!(comment().status, 201);
+}
+
+#[test]
+fn a_fault_strikes_the_call_that_its_pattern_describes() {
+    let bench = Bench::new();
+    let number = bench.issue("One");
+    let path = format!("R/issues/{number}");
+    bench.world.faults(|faults| {
+        faults.fail_route("* R/issues/{n}/*", 2, Fault::TooMany(7), When::Before);
+        faults.fail_route("PATCH *", 1, Fault::ServiceUnavailable, When::After);
+    });
+    assert_eq!(bench.get("bob", &path).status, 200);
+    assert_eq!(bench.post("bob", &format!("{path}/comments"), json!({ "body": "one" })).status, 201);
+    assert_eq!(bench.get("bob", "R/labels").status, 200);
+    let limited = bench.post("bob", &format!("{path}/comments"), json!({ "body": "two" }));
+    assert_eq!((limited.status, limited.header("retry-after")), (429, Some("7")));
+    let busy = bench.patch("bob", &path, json!({ "title": "Two" }));
+    assert_eq!((busy.status, busy.message()), (503, "Service unavailable"));
+    let got = bench.get("bob", &path);
+    assert_eq!((&got.json["title"], &got.json["comments"]), (&json!("Two"), &json!(1)));
+    assert_eq!(bench.patch("bob", &path, json!({ "title": "Three" })).status, 200, "each strikes once");
 }

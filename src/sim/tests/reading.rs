@@ -210,3 +210,52 @@ fn another_repository_is_another_world() {
     assert_eq!(bench.get("alice", "/repos/octo/mail/issues/1").status, 404);
     assert_eq!(bench.get("alice", "/repos/OCTO/Security/issues/1").status, 200, "names have no case");
 }
+
+#[test]
+fn graphql_lags_like_a_single_read() {
+    let bench = Bench::new();
+    let number = bench.issue("- [ ] One");
+    let comment = bench.world.person("alice").comment(&bench.repo, number, "hello").unwrap();
+    bench.world.advance(SINGLE_READ_LAG);
+    bench.world.set_lag(true);
+    bench.world.person("alice").edit_comment(&bench.repo, comment, "goodbye").unwrap();
+    bench.world.person("bob").edit_body(&bench.repo, number, |body| format!("{body} more")).unwrap();
+    let fresh = bench.world.person("alice").comment(&bench.repo, number, "new").unwrap();
+    let asked = || {
+        let variables = json!({
+            "owner": "octo", "name": "security", "number": number, "history": true, "first": 10,
+            "ids": [format!("IC_{comment}"), format!("IC_{fresh}")],
+        });
+        let query = crate::github::graphql::LOOK;
+        let data =
+            bench.post("bob", "/graphql", json!({ "query": query, "variables": variables })).json["data"].clone();
+        let edits = data["repository"]["issue"]["userContentEdits"]["nodes"].as_array().unwrap().len();
+        (edits, data["nodes"][0]["lastEditedAt"].is_string(), data["nodes"][1].is_object())
+    };
+    let before = asked();
+    bench.world.advance(SINGLE_READ_LAG);
+    assert_eq!((before, asked()), ((0, false, false), (2, true, true)));
+}
+
+#[test]
+fn seeded_lags_differ_from_read_to_read_and_are_the_same_for_the_same_seed() {
+    let seen = |seed| {
+        let bench = Bench::new();
+        let number = bench.issue("One");
+        bench.world.advance(LIST_LAG);
+        bench.world.set_lag_by_seed(seed);
+        for title in ["Two", "Three"] {
+            let path = format!("R/issues/{number}");
+            assert_eq!(bench.patch("bob", &path, json!({ "title": title })).status, 200);
+            bench.world.advance(jiff::SignedDuration::from_secs(2));
+        }
+        let read = || bench.get("bob", &format!("R/issues/{number}")).json["title"].clone();
+        (0..20).map(|_| read()).collect::<Vec<_>>()
+    };
+    let titles = seen(7);
+    for title in ["One", "Two", "Three"] {
+        assert!(titles.contains(&json!(title)), "{titles:?}");
+    }
+    assert_eq!(titles, seen(7));
+    assert_ne!(titles, seen(8));
+}
