@@ -386,6 +386,26 @@ fn p4_text_that_a_write_overwrote_is_put_back_beside_what_others_wrote_since_and
 }
 
 #[test]
+fn p4_a_repair_that_overwrote_text_itself_is_kept_beside_it_and_changed_words_stay_changed() {
+    let mut desk = Desk::new();
+    desk.settle();
+    let base = desk.body();
+    let note = |body: &str, text: &str| body.replacen("### Resources", &format!("{text}\n\n### Resources"), 1);
+    desk.save("bob", note(&base, "Note of bob.").replacen("Example:", "Sample:", 1));
+    let ours = base.replacen("`Critical|High|Medium|Low`", "`High`", 1);
+    desk.save("wardroom[bot]", ours.clone());
+    // Our repair was made before alice's note could be read.
+    desk.save("alice", note(&ours, "Note of alice."));
+    desk.save("wardroom[bot]", note(&ours, "Note of bob.").replacen("Example:", "Sample:", 1));
+    desk.settle();
+    for kept in ["Note of bob.", "Note of alice.", "`High`", "Sample:"] {
+        assert_eq!(desk.body().matches(kept).count(), 1, "{kept}\n{}", desk.body());
+    }
+    let left = base.matches("Example:").count() - 1;
+    assert_eq!(desk.body().matches("Example:").count(), left, "{}", desk.body());
+}
+
+#[test]
 fn p4_text_that_a_person_took_out_and_a_write_brought_back_is_taken_out_again() {
     let mut desk = Desk::new();
     desk.settle();

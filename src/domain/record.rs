@@ -310,32 +310,41 @@ fn restore_text(until: &[Edit], mine: &str, later: &[Edit], current: &str) -> Op
     changed.then(|| lines.concat())
 }
 
+/// Whether a person, and not a write of ours, was the last to take these words out of the body.
+fn person_took_out(words: &str, edits: &[Edit], mine: &str) -> bool {
+    let fewer = |edit: &&Edit| edit.before.matches(words).count() > edit.after.matches(words).count();
+    edits.iter().rev().find(fewer).is_some_and(|edit| edit.editor.as_deref() != Some(mine))
+}
+
+/// Whether these words stand in the body only because a write of ours brought back what a person had taken out.
+fn stands_by_mistake(words: &str, edits: &[Edit], mine: &str) -> bool {
+    let adder = edits.iter().rposition(|edit| edit.before.matches(words).count() < edit.after.matches(words).count());
+    adder.is_some_and(|at| edits[at].editor.as_deref() == Some(mine) && person_took_out(words, &edits[..at], mine))
+}
+
 /// Runs of lines of the body that a write of ours made, each with the free text that stood there before it. Lines that
 /// ours only added are lost work where a person had just taken them out; where a write of ours had, they are its repair,
 /// and what stood there comes back behind them.
 fn lost_lines(edit: &Edit, earlier: &[Edit], mine: &str) -> Vec<(std::ops::Range<usize>, String)> {
-    let was_taken_out = |words: &str| {
-        let fewer = |edit: &&Edit| edit.before.matches(words).count() > edit.after.matches(words).count();
-        let taker = earlier.iter().rev().find(fewer);
-        taker.is_some_and(|edit| edit.editor.as_deref() != Some(mine))
-    };
     let is_item = |line: &&str| {
         let parsed = Checklist::parse(line.trim_start());
         parsed.tasks().next().is_some() || !parsed.fields.is_empty()
     };
     let diff = similar::TextDiff::from_lines(edit.before.as_str(), edit.after.as_str());
-    let different = diff.ops().iter().filter(|op| op.tag() != similar::DiffTag::Equal);
-    let free = different.filter(|op| {
+    let run = |op: &similar::DiffOp| {
         let theirs = diff.old_slices().get(op.old_range()).unwrap_or_default();
         let ours = diff.new_slices().get(op.new_range()).unwrap_or_default();
-        let added = theirs.concat().trim().is_empty();
-        !theirs.iter().chain(ours).any(is_item) && (!added || was_taken_out(ours.concat().trim()))
-    });
-    let run = |op: &similar::DiffOp| {
-        let (range, theirs) = (op.new_range(), diff.old_slices().get(op.old_range()).unwrap_or_default().concat());
-        let ours = diff.new_slices().get(range.clone()).unwrap_or_default().concat();
-        let repairs = !ours.trim().is_empty() && !was_taken_out(ours.trim());
-        (if repairs { range.end..range.end } else { range }, theirs)
+        if op.tag() == similar::DiffTag::Equal || theirs.iter().chain(ours).any(is_item) {
+            return None;
+        }
+        let (theirs, ours) = (theirs.concat(), ours.concat());
+        let repairs = !ours.trim().is_empty() && !person_took_out(ours.trim(), earlier, mine);
+        let nothing_lost = match theirs.trim() {
+            "" => repairs || ours.trim().is_empty(),
+            words => stands_by_mistake(words, earlier, mine),
+        };
+        let range = op.new_range();
+        (!nothing_lost).then_some((if repairs { range.end..range.end } else { range }, theirs))
     };
-    free.map(run).collect()
+    diff.ops().iter().filter_map(run).collect()
 }
