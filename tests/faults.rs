@@ -227,7 +227,7 @@ async fn run(act: Act, fault: Option<(usize, Fault, When)>, lose: bool) -> (Stri
 }
 
 fn matrix(from: usize, step: usize) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut wrong = Vec::new();
     let mut runs = 0;
     // All of it takes minutes: outside CI one of seven, another seventh for each scenario.

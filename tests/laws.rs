@@ -21,7 +21,7 @@ const VECTORS: [&str; 3] = [
 ];
 
 fn run<F: Future>(work: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(work)
 }
 
 fn config(cases: u32) -> ProptestConfig {
