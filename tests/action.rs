@@ -48,7 +48,10 @@ async fn a_labelled_report_becomes_an_incident_and_the_outputs_say_where_it_stan
     assert_eq!(ran.output("changed"), "true");
     assert!(ran.summary.starts_with("### Wardroom did this\n"), "{}", ran.all());
     assert!(
-        ran.summary.contains(&format!("| #{incident} | phase/1-assessment | – | 0 of 38 tasks settled |")),
+        ran.summary.contains(&format!(
+            "| [#{incident}](https://github.test/octo/security/issues/{incident}) | phase/1-assessment | – | 0 of 38 tasks \
+             settled | T1, T2, T3 | – |"
+        )),
         "{}",
         ran.all()
     );
@@ -143,7 +146,9 @@ async fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let mut workflow = Workflow::new().await;
     let report = workflow.room.report("Overflow", "It crashes.");
     workflow.newest_event();
-    let plan = format!("report octo/security#{report}\n  would open a tracking issue for octo/security#{report}\n");
+    let plan = format!(
+        "report octo/security#{report}\n  would open a tracking issue for octo/security#{report}\n  would acknowledge octo/security#{report}\n"
+    );
     for arguments in [&["action", "--dry-run", "--check"][..], &["sweep", "--dry-run", "--check"]] {
         let ran = workflow.run(arguments);
         assert_eq!((ran.code, ran.stdout.as_str()), (3, plan.as_str()), "{}", ran.all());
@@ -311,7 +316,13 @@ async fn a_recorded_delivery_is_replayed_from_a_shell() {
     let ran = workflow.run_with(&dry, payload.as_bytes());
     assert_eq!(ran.code, 3, "{}", ran.all());
     let printed: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(printed["subjects"][0]["steps"], json!([format!("open a tracking issue for octo/security#{report}")]));
+    assert_eq!(
+        printed["subjects"][0]["steps"],
+        json!([
+            format!("open a tracking issue for octo/security#{report}"),
+            format!("acknowledge octo/security#{report}"),
+        ])
+    );
     workflow.untouched(&ran);
     let ran = workflow.run_with(&["replay", "--event", "push", "--payload", "-"], payload.as_bytes());
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "note: nothing to do: this kind of event asks for nothing\n"));
@@ -328,7 +339,14 @@ async fn a_sweep_opens_what_was_missed_and_old_reports_only_when_adopted() {
     workflow.event("schedule", "{}");
     let ran = workflow.run(&["action"]);
     assert_eq!(ran.code, 0, "{}", ran.all());
-    assert!(ran.stdout.contains(&format!("open its incident with `wardroom sweep --adopt {report}`")), "{}", ran.all());
+    assert!(
+        ran.stdout.contains(&format!("open its incident with `wardroom sweep --adopt octo/security#{report}`")),
+        "{}",
+        ran.all()
+    );
+    let ran = workflow.run(&["sweep", "--adopt", "999"]);
+    assert_eq!(ran.code, 1, "{}", ran.all());
+    assert!(ran.stdout.contains("octo/security#999 cannot be read, or the token may not see it."), "{}", ran.all());
     workflow.untouched(&ran);
     for wrong in ["octo/mail#1", "one", "octo/security", "-1"] {
         let ran = workflow.run(&["sweep", &format!("--adopt={wrong}")]);

@@ -148,7 +148,7 @@ fn a_checklist_that_lacks_tasks_can_be_used_and_is_noted() {
       2 phases, 2 tasks, 0 fields, 0 empty slots
       Phase 1: Triage: 1 task, triage
       Release it: 1 task, phase/2-release-it
-      note: built-in tasks that are not in it, so that no evidence ticks them: T2, T3, T4, T5, T6, T7, T8, T9 and 29 more
+      note: built-in tasks that are not in it: T2, T3, T4, T5, T6, T7, T8, T9 and 29 more
       note: built-in fields that are not in it, so that nothing is read from them: Severity Level, CVSS Score, Affects versions, Root cause, Introduced in commit/version, Attack vector, Estimated timeline for fix, Workaround available and 17 more
     ");
 }

@@ -81,7 +81,13 @@ async fn outputs_are_those_of_one_incident_and_never_of_one_among_several() {
     }
     assert_eq!(ran.output("changed"), "false", "{}", ran.all());
     for number in [first, second] {
-        assert!(ran.summary.contains(&format!("| #{number} | phase/1-assessment |")), "{}", ran.all());
+        assert!(
+            ran.summary.contains(&format!(
+                "| [#{number}](https://github.test/octo/security/issues/{number}) | phase/1-assessment |"
+            )),
+            "{}",
+            ran.all()
+        );
     }
 }
 

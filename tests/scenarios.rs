@@ -242,7 +242,7 @@ async fn watch_mode_writes_nothing_and_says_what_it_would_do() {
     let mut room = Room::with_policy(Policy { mode: Mode::Watch, ..Policy::default() });
     room.report("Crash", "x");
     let looked = room.engine.look(&"report octo/security#1".parse().unwrap(), 0).await.unwrap();
-    assert_eq!(looked.steps, ["open a tracking issue for octo/security#1"]);
+    assert_eq!(looked.steps, ["open a tracking issue for octo/security#1", "acknowledge octo/security#1"]);
     room.settle().await;
     assert_eq!(room.writes(), []);
 }

@@ -12,6 +12,7 @@ use super::config::{self, Env, Settings, var};
 use super::drive::{self, Options, Outcome, Report};
 use super::voice::{self, Voice};
 use super::{Exit, Usage, replay};
+use crate::domain::plan::Summary;
 
 /// GitHub takes no longer step summary (GitHub Docs, "Workflow commands": 1 MiB a step).
 const MOST_SUMMARY_BYTES: usize = 1024 * 1024;
@@ -51,8 +52,9 @@ struct Event {
 /// If `out`, the outputs or the summary cannot be written. Whatever else goes wrong is said there.
 pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let begun = begin(args, env).await;
+    let known = matches!(begun, Ok(Some(_)));
     let (voice, ended) = match begun {
-        // What is wrong before a voice is known is the setup's, and names nothing private.
+        // What is wrong before a voice is known is the setup's, and names nothing private: the log may say it.
         Err(error) => (Voice::Open, Err(error)),
         Ok(None) => {
             let name = replay::name(&var(env, "GITHUB_EVENT_NAME").unwrap_or_default());
@@ -64,11 +66,12 @@ pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Resu
         Ok(Some((voice, settings, event))) => (voice, work(args, &settings, event).await),
     };
     let exit = ended.as_ref().map_or_else(voice::exit_of, |report| report.exit(args.options.check));
+    let lasting = if known { voice } else { Voice::Hushed };
     if let Some(path) = var(env, "GITHUB_OUTPUT") {
-        append(&path, &outputs(voice, ended.as_ref().ok()), "GITHUB_OUTPUT")?;
+        append(&path, &outputs(lasting, ended.as_ref().ok()), "GITHUB_OUTPUT")?;
     }
     if let Some(path) = var(env, "GITHUB_STEP_SUMMARY") {
-        append(&path, &summary(voice, &ended, exit), "GITHUB_STEP_SUMMARY")?;
+        append(&path, &summary(lasting, &ended, exit), "GITHUB_STEP_SUMMARY")?;
     }
     match (voice, ended) {
         (Voice::Hushed, _) => writeln!(out, "{}", voice::hushed(exit))?,
@@ -169,17 +172,19 @@ fn told(report: &Report) -> String {
     let mut text = format!("### {head}\n\n");
     let with_incident: Vec<&Outcome> = report.subjects.iter().filter(|outcome| outcome.summary.is_some()).collect();
     if !with_incident.is_empty() {
-        text.push_str("| Incident | Phase | Severity | Progress |\n|---|---|---|---|\n");
+        text.push_str("| Incident | Phase | Severity | Progress | Next | To look at |\n|---|---|---|---|---|---|\n");
     }
     for outcome in with_incident {
         let Some(summary) = &outcome.summary else { continue };
         let paused = if summary.paused { " (paused)" } else { "" };
         text.push_str(&format!(
-            "| #{} | {} | {} | {}{paused} |\n",
-            summary.incident,
+            "| {} | {} | {} | {}{paused} | {} | {} |\n",
+            link(summary),
             or_none(&summary.phase),
             or_none(&summary.severity),
             or_none(&summary.progress),
+            or_none(&summary.next.join(", ")),
+            or_none(&if summary.to_look_at == 0 { String::new() } else { summary.to_look_at.to_string() }),
         ));
     }
     text.push('\n');
@@ -191,13 +196,38 @@ fn told(report: &Report) -> String {
     }
     for outcome in &report.subjects {
         let error = outcome.error.as_ref().map(|error| format!("**failed**: {}", plain(error)));
-        let said = outcome.steps.iter().chain(&outcome.notes).map(|line| plain(line)).chain(error);
+        let (answers, steps) = answered(&outcome.steps);
+        let said = answers.into_iter().chain(steps.chain(&outcome.notes).map(|line| plain(line))).chain(error);
         let said = said.chain(outcome.waits());
         for line in said {
             text.push_str(&format!("- {}: {line}\n", plain(&outcome.subject)));
         }
     }
     text
+}
+
+/// The incident as a link, where GitHub gave an address that is one.
+fn link(summary: &Summary) -> String {
+    let plain_address = |c: char| c.is_ascii_alphanumeric() || "-._~:/#".contains(c);
+    if summary.url.starts_with("https://") && summary.url.chars().all(plain_address) {
+        format!("[#{}]({})", summary.incident, summary.url)
+    } else {
+        format!("#{}", summary.incident)
+    }
+}
+
+/// The marks left on commands as one line, and the other steps. The replies that go with the marks are not told again.
+fn answered(steps: &[String]) -> (Option<String>, impl Iterator<Item = &String>) {
+    let is_mark = |step: &&String| step.starts_with("react to comment ");
+    let marks: Vec<&String> = steps.iter().filter(is_mark).collect();
+    let with = |mark: &str| marks.iter().filter(|step| step.ends_with(&format!(" with {mark}"))).count();
+    let parts = [(with("rocket"), "carried out"), (with("confused"), "refused"), (with("eyes"), "answered in words")];
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let commands = if marks.len() == 1 { "command" } else { "commands" };
+    let line = (!marks.is_empty()).then(|| format!("answered {} {commands}: {}", marks.len(), parts.join(", ")));
+    let is_reply = |step: &String| step.starts_with("comment on #") && step.ends_with("(reply)");
+    (line, steps.iter().filter(move |step| !is_mark(step) && !is_reply(step)))
 }
 
 fn or_none(text: &str) -> String {
@@ -256,6 +286,35 @@ mod tests {
         let text = command("error", "a,b:c\n::warning::x", "50% done\r\n::set-output name=x::y");
         assert_eq!(text, "::error title=a%2Cb%3Ac%0A%3A%3Awarning%3A%3Ax::50%25 done%0D%0A::set-output name=x::y");
         assert_eq!(text.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_summary_counts_the_answers_and_links_the_incident() {
+        let steps = ["comment on #2 (reply)", "react to comment 7 with rocket", "react to comment 8 with confused"];
+        let summary = Summary {
+            incident: 2,
+            phase: "phase/1-assessment".into(),
+            progress: "3 of 38 tasks settled".into(),
+            url: "https://github.com/octo/security/issues/2".into(),
+            next: vec!["T1".into(), "T4".into()],
+            to_look_at: 1,
+            ..Summary::default()
+        };
+        let outcome = Outcome {
+            subject: "tracker #2".into(),
+            steps: steps.map(str::to_owned).to_vec(),
+            summary: Some(summary),
+            ..Outcome::default()
+        };
+        insta::assert_snapshot!(told(&Report { subjects: vec![outcome], changed: true, ..Report::default() }), @"
+        ### Wardroom did this
+
+        | Incident | Phase | Severity | Progress | Next | To look at |
+        |---|---|---|---|---|---|
+        | [#2](https://github.com/octo/security/issues/2) | phase/1-assessment | – | 3 of 38 tasks settled | T1, T4 | 1 |
+
+        - tracker #2: answered 2 commands: 1 carried out, 1 refused
+        ");
     }
 
     #[test]

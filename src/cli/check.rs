@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::checklist::{read, shown, title};
 use super::{Exit, Usage, policy_file};
 use crate::domain::checklist::{Checklist, template};
-use crate::domain::incident::phase_order;
+use crate::domain::incident::{Standing, phase_order};
+use crate::domain::labels;
 use crate::domain::policy::{Advisories, LabelKey, LabelSpec, Mode, Policy, Reports, RoleSetting, Rule};
 
 /// Says whether a policy and a checklist can be used. Reads files only; GitHub is not asked.
@@ -188,7 +189,7 @@ fn check_checklist(path: &Path, policy: &Policy, out: &mut dyn Write) -> anyhow:
     ];
     writeln!(out, "  {}", counts.join(", "))?;
     for (index, phase) in checklist.phases.iter().enumerate() {
-        let label = policy.phase_label(Some(phase_order(&checklist, index)), &phase.title);
+        let label = labels::phase_label(&checklist, &Standing::Phase(index), policy);
         let label = label.map_or("no label".to_owned(), |label| label.name);
         writeln!(out, "  {}: {}, {label}", shown(&title(phase)), count(phase.tasks.len(), "task"))?;
     }
@@ -220,7 +221,7 @@ fn checklist_notes(checklist: &Checklist, policy: &Policy) -> anyhow::Result<Vec
     let has = |anchor: &Option<String>| checklist.tasks().any(|task| task.anchor == *anchor);
     let anchors = built_in.tasks().filter(|task| !has(&task.anchor)).filter_map(|task| task.anchor.as_deref());
     if let Some(anchors) = some_of(anchors) {
-        notes.push(format!("built-in tasks that are not in it, so that no evidence ticks them: {anchors}"));
+        notes.push(format!("built-in tasks that are not in it: {anchors}"));
     }
     let fields = built_in.fields.iter().map(|field| field.name.as_str());
     if let Some(fields) = some_of(fields.filter(|name| checklist.field(name).is_none())) {

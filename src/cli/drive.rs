@@ -248,7 +248,7 @@ pub async fn report(engine: &Engine, id: ReportId) -> Result<Report, StoreError>
 /// Those of the store. A sweep that fails is part of the report.
 pub async fn sweep(engine: &Engine, adopt: &[ReportId]) -> Result<Report, StoreError> {
     if engine.policy.mode == Mode::Off {
-        return Ok(Report::nothing("the policy says mode: off".to_owned()));
+        return Ok(Report { dry_run: !engine.write, ..Report::nothing("the policy says mode: off".to_owned()) });
     }
     let swept = match engine.sweep(adopt).await {
         Ok(swept) => swept,

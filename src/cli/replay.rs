@@ -62,7 +62,7 @@ pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Resu
 /// If the payload is not one of such an event; or the store's.
 pub async fn deliver(engine: &Engine, event: &str, payload: &Value, body: Vec<u8>) -> anyhow::Result<Report> {
     if engine.policy.mode == Mode::Off {
-        return Ok(Report::nothing("the policy says mode: off".to_owned()));
+        return Ok(Report { dry_run: !engine.write, ..Report::nothing("the policy says mode: off".to_owned()) });
     }
     let now = engine.now();
     // Who we are only spares a look at what we did ourselves; if it cannot be told, the look will say why.

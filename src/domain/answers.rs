@@ -192,8 +192,8 @@ fn merge(answers: &mut Answers, observed: &Observed, policy: &Policy, ruling: &R
         answers.no(
             ruling,
             format!(
-                "`#{into}` is closed, and nobody works there. Nothing was changed. Reopen it first; or, if that problem is \
-                 solved, say `/wardroom close duplicate #{into}`."
+                "`#{into}` is closed, and nobody works there. Nothing was changed. Reopen it first; or, if this \
+                 one needs no work of its own, say `/wardroom close duplicate #{into}`."
             ),
         );
         return;

@@ -1,7 +1,7 @@
 //! Which splices of the body are due: what a write of ours overwrote is put back, `na` is carried out, empty fields are
 //! filled from others. Nothing else in a body is ever Wardroom's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -30,6 +30,8 @@ pub struct BodyChange {
     pub refilled: Vec<String>,
     /// Whether it puts back what a write of ours overwrote.
     pub repairs: bool,
+    /// On whose word an item is changed, by its key, for the record.
+    pub remarks: BTreeMap<String, String>,
     /// What would not fit into the body, in words.
     pub blocked: Vec<String>,
     /// Commands that need no change any more: done already, or a person acted on the task since.
@@ -81,6 +83,9 @@ pub fn change(
                 body = next;
                 change.why.push(what);
                 change.applied.push(ruling.comment.id);
+                let login = super::fence::login(&ruling.author.login);
+                let why = super::fence::plain(&texts::shorten(reason, 80));
+                change.remarks.insert(found.key().to_owned(), format!("by a command of {login}: {why}"));
             }
             None if is_full(&body, &remark) => change.blocked.push(what),
             None => change.settled.push(ruling.comment.id),
@@ -110,6 +115,18 @@ pub fn change(
         });
         change.refilled.extend(refilled);
         let Some((splice, mark, name, value)) = due else { break };
+        let by_command = match name {
+            super::findings::VECTOR => decisions.vector_by,
+            super::findings::SEVERITY => decisions.severity_by,
+            _ => None,
+        };
+        let remark = by_command.map_or_else(
+            || "computed from other fields".to_owned(),
+            |author| format!("by a command of {}", super::fence::login(&author.login)),
+        );
+        if let Some(field) = checklist.field(name) {
+            change.remarks.insert(field.key().to_owned(), remark);
+        }
         let what = format!("filling “{name}” with {value}");
         let Some(next) = splice.and_then(|splice| put(&body, splice)) else {
             if is_full(&body, &value) {

@@ -63,8 +63,12 @@ pub struct Decisions<'a> {
     pub adopted: Option<&'a Ruling<'a>>,
     /// The last `severity`.
     pub severity: Option<Severity>,
+    /// Who gave it.
+    pub severity_by: Option<&'a Account>,
     /// The last `cvss`.
     pub vector: Option<&'a str>,
+    /// Who gave it.
+    pub vector_by: Option<&'a Account>,
 }
 
 /// All commands among the comments, oldest first. Those of bots, Wardroom among them, never count.
@@ -167,8 +171,12 @@ impl<'a> Decisions<'a> {
                 Ok(Command::Pause) => decisions.paused = Some(ruling),
                 Ok(Command::Resume) => decisions.paused = None,
                 Ok(Command::Adopt) => decisions.adopted = decisions.adopted.or(Some(ruling)),
-                Ok(Command::Severity(level)) => decisions.severity = Some(*level),
-                Ok(Command::Cvss(vector)) => decisions.vector = Some(vector),
+                Ok(Command::Severity(level)) => {
+                    (decisions.severity, decisions.severity_by) = (Some(*level), Some(ruling.author));
+                }
+                Ok(Command::Cvss(vector)) => {
+                    (decisions.vector, decisions.vector_by) = (Some(vector.as_str()), Some(ruling.author));
+                }
                 _ => {}
             }
         }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::advisory::{Cve, Ghsa};
 use super::checklist::{Checklist, Field};
-use super::cvss::{Score, Severity, Vector};
+use super::cvss::{CvssError, Score, Severity, Vector};
 use super::decisions::Decisions;
 use super::fence;
 use super::version;
@@ -65,7 +65,12 @@ impl Findings {
                 }
             }
         }
-        found.exploited = filled(checklist, EXPLOITATION).is_some_and(|field| says_found(&field.value));
+        if let Some(field) = filled(checklist, EXPLOITATION) {
+            match says_found(&field.value) {
+                Some(is_found) => found.exploited = is_found,
+                None => found.say(EXPLOITATION, &field.value, "write `Found`, `Not found` or `Unknown`"),
+            }
+        }
         found
     }
 
@@ -83,8 +88,12 @@ impl Findings {
             return match Vector::parse(&field.value) {
                 Ok(vector) => Some(vector),
                 Err(error) => {
-                    // The error repeats what was written: it is shown as text that does nothing.
-                    self.say(VECTOR, &field.value, &fence::plain(&error.to_string()));
+                    // The error repeats what was written, which this line shows already.
+                    let why = match error {
+                        CvssError::NoPrefix(_) => "it must begin with CVSS:3.1/ or CVSS:4.0/".to_owned(),
+                        other => fence::plain(&other.to_string()),
+                    };
+                    self.say(VECTOR, &field.value, &why);
                     None
                 }
             };
@@ -110,7 +119,9 @@ impl Findings {
             }
             return computed;
         };
-        let said: Score = match field.value.parse() {
+        // `9.8 (Critical)` and `9.8/10` say the score too.
+        let number = field.value.split(['(', '/']).next().unwrap_or_default().trim();
+        let said: Score = match number.parse() {
             Ok(score) => score,
             Err(_) => {
                 self.say(SCORE, &field.value, "write a score from 0.0 to 10.0, for example `7.5`");
@@ -171,11 +182,13 @@ impl Findings {
 
     fn dates(&mut self, checklist: &Checklist) {
         if let Some(field) = filled(checklist, FIX_DATE)
+            && !does_not_apply(&field.value)
             && field.value.parse::<Date>().is_err()
         {
             self.say(FIX_DATE, &field.value, "write a date as `YYYY-MM-DD`, for example `2026-03-02`");
         }
         if let Some(field) = filled(checklist, RELEASE_TIME)
+            && !does_not_apply(&field.value)
             && utc_minute(&field.value).is_none()
         {
             self.say(
@@ -188,31 +201,53 @@ impl Findings {
 
     fn identifiers(&mut self, checklist: &Checklist) {
         if let Some(field) = filled(checklist, CVE)
-            && field.value.parse::<Cve>().is_err()
+            && !does_not_apply(&field.value)
+            && identifier(&field.value).parse::<Cve>().is_err()
         {
             self.say(CVE, &field.value, "a CVE ID looks like `CVE-2026-12345`");
         }
         let mut ids: Vec<&Field> = Vec::new();
         for name in GHSA_FIELDS {
-            let Some(field) = filled(checklist, name) else { continue };
-            if field.value.parse::<Ghsa>().is_ok() {
+            let Some(field) = filled(checklist, name).filter(|field| !does_not_apply(&field.value)) else { continue };
+            if identifier(&field.value).parse::<Ghsa>().is_ok() {
                 ids.push(field);
             } else {
                 self.say(name, &field.value, "an advisory's id looks like `GHSA-2c3f-4gh5-6jm7`");
             }
         }
         if let [first, second] = ids[..]
-            && !first.value.eq_ignore_ascii_case(&second.value)
+            && !identifier(&first.value).eq_ignore_ascii_case(identifier(&second.value))
         {
-            self.say(GHSA_FIELDS[1], &second.value, &format!("**{}** says `{}`", GHSA_FIELDS[0], first.value));
+            let said = fence::code_span(identifier(&first.value), 40);
+            self.say(GHSA_FIELDS[1], &second.value, &format!("**{}** says {said}", GHSA_FIELDS[0]));
         }
     }
 }
 
-/// Whether a value is `Found`, perhaps with a remark behind it; "found nothing" is not.
-fn says_found(value: &str) -> bool {
-    let word = value.split([',', ':', ';', '(', '.', '\n']).next().unwrap_or_default();
-    word.trim().trim_matches('`').eq_ignore_ascii_case("found")
+/// Whether a value says that exploitation was found; `None` if it says neither that nor the contrary.
+fn says_found(value: &str) -> Option<bool> {
+    let lower = value.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric() && c != '/').filter(|word| !word.is_empty());
+    match (words.next()?, words.next()) {
+        ("found", Some("nothing" | "none" | "no")) => Some(false),
+        ("found" | "yes" | "confirmed", _) => Some(true),
+        ("not" | "no" | "none" | "nothing" | "unknown" | "unclear" | "n/a", _) => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a value says that there is nothing to say here.
+fn does_not_apply(value: &str) -> bool {
+    let word = value.trim().trim_matches('`').to_lowercase();
+    ["n/a", "none", "not applicable", "no", "-", "\u{2013}", "\u{2014}"].contains(&word.as_str())
+}
+
+/// The identifier in a value: the value itself, or what a link shows or leads to.
+fn identifier(value: &str) -> &str {
+    let value = value.trim();
+    let shown = value.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(value, |(shown, _)| shown);
+    let last = if shown.starts_with("https://") { shown.trim_end_matches('/').rsplit('/').next() } else { None };
+    last.unwrap_or(shown).trim().trim_matches('`')
 }
 
 /// Reads `2026-03-02 14:00 UTC`.
@@ -259,6 +294,33 @@ mod tests {
         );
         insta::assert_snapshot!(found.contradictions.join("\n"));
         assert_eq!(found.severity, Some(Severity::Low), "what a person wrote counts");
+    }
+
+    #[test]
+    fn people_say_in_many_words_whether_it_was_exploited() {
+        let says = |value: &str| findings(&format!("- **Evidence of exploitation**: {value}\n"));
+        for found in
+            ["Found", "Found in two installations", "Found - see the logs", "FOUND!", "Yes", "Confirmed, twice"]
+        {
+            assert!(says(found).exploited, "{found}");
+        }
+        for not in ["Not found", "found nothing", "None found", "No evidence", "Unknown", "n/a", "Nothing yet"] {
+            let said = says(not);
+            assert!(!said.exploited && said.contradictions.is_empty(), "{not}");
+        }
+        let said = says("see the mail of Tuesday");
+        assert_eq!((said.exploited, said.contradictions.len()), (false, 1));
+    }
+
+    #[test]
+    fn what_does_not_apply_and_what_is_linked_is_no_contradiction() {
+        let found = findings(
+            "- **CVSS Score**: 9.8 (Critical)\n- **Fix implemented on**: N/A\n- **Security release published**: none\n\
+             - **CVE ID** (if applicable): N/A\n- **GitHub Security Advisory ID**: GHSA-2345-6789-cfgh\n\
+             - **GitHub Security Advisory**: [GHSA-2345-6789-cfgh](https://example.org/GHSA-2345-6789-cfgh)\n",
+        );
+        assert_eq!(found.contradictions, Vec::<String>::new());
+        assert_eq!(found.severity, Some(Severity::Critical));
     }
 
     #[test]

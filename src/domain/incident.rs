@@ -144,11 +144,6 @@ impl Standing {
             (_, None) => Standing::Resolved,
         }
     }
-
-    /// Whether clocks and reminders have ended.
-    pub fn is_closed(&self) -> bool {
-        matches!(self, Standing::Resolved | Standing::Rejected | Standing::ClosedEarly(_))
-    }
 }
 
 /// The lowest phase with open tasks: by number, phases without one by their place.

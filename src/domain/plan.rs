@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::answers::{self, Desk};
 use super::body::{self, BodyChange};
-use super::checklist::Checklist;
+use super::checklist::{Checklist, TaskState};
 use super::decisions::{self, Decisions, Ruling};
 use super::facts::{Comment, Issue, IssueState, Reaction};
 use super::findings::Findings;
@@ -96,6 +96,12 @@ pub struct Summary {
     pub severity: String,
     /// `12 of 38 tasks settled`.
     pub progress: String,
+    /// The tracking issue's page.
+    pub url: String,
+    /// The next open tasks of the phase, by their anchors; those without one are not named.
+    pub next: Vec<String>,
+    /// How many things do not fit together or need a person, as the status comment lists them.
+    pub to_look_at: usize,
     /// Whether Wardroom is paused here.
     pub paused: bool,
     /// The last edit of the issue, for the operator's table.
@@ -254,7 +260,7 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
                 before: old_body.to_owned(),
                 after: text.clone(),
             };
-            record::account(&mut memory, &[edit], text, now);
+            record::account_for(&mut memory, &[edit], text, now, &wanted.remarks);
             memory.applied.extend(wanted.applied.iter().copied());
             memory.filled.extend(wanted.filled.iter().cloned());
         }
@@ -316,10 +322,23 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         phase: labels::phase_label(&checklist, &standing, policy).map(|label| label.name).unwrap_or_default(),
         severity: findings.severity.map(|level| level.word().to_owned()).unwrap_or_default(),
         progress: status::progress_line(&checklist),
+        url: observed.issue.html_url.clone(),
+        next: next_anchors(&checklist, &standing),
+        to_look_at: findings.contradictions.len() + usize::from(memory.report.is_some()),
         paused,
         updated_at: observed.issue.updated_at,
     };
     plan
+}
+
+/// The anchors of the first open tasks of the phase that the incident is in.
+fn next_anchors(checklist: &Checklist, standing: &Standing) -> Vec<String> {
+    let phase = match standing {
+        Standing::Phase(index) => checklist.phases.get(*index),
+        _ => None,
+    };
+    let open = phase.into_iter().flat_map(|phase| &phase.tasks).filter(|task| task.state == TaskState::Open);
+    open.filter_map(|task| task.anchor.clone()).take(3).collect()
 }
 
 /// A new `severity` or `cvss` asks for its field to be filled again, even if a person emptied it before.

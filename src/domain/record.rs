@@ -124,6 +124,17 @@ fn words_for_new(item: &Item) -> Option<String> {
 /// Brings the memory up to the body as it is now: each edit becomes lines of the record, and what no edit explains is
 /// "someone, before `now`". Returns whether every change was explained.
 pub fn account(memory: &mut Memory, edits: &[Edit], body: &str, now: Timestamp) -> bool {
+    account_for(memory, edits, body, now, &BTreeMap::new())
+}
+
+/// As [`account`], with a remark for some keys: on whose word an edit of ours was made.
+pub fn account_for(
+    memory: &mut Memory,
+    edits: &[Edit],
+    body: &str,
+    now: Timestamp,
+    remarks: &BTreeMap<String, String>,
+) -> bool {
     let first = memory.items.is_empty() && memory.body.is_empty();
     if first {
         let start = edits.first().map_or(body, |edit| edit.before.as_str());
@@ -135,6 +146,7 @@ pub fn account(memory: &mut Memory, edits: &[Edit], body: &str, now: Timestamp) 
         let before = items(&Checklist::parse(&edit.before));
         let after = Checklist::parse(&edit.after);
         for (key, item, what) in changes(&before, &after) {
+            let what = remarks.get(&key).map_or(what.clone(), |remark| format!("{what}, {remark}"));
             let removed = !items(&after).contains_key(&key);
             if removed {
                 memory.items.remove(&key);

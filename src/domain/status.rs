@@ -177,9 +177,12 @@ fn warnings(observed: &Observed, policy: &Policy, parts: &Parts<'_>) -> Vec<Stri
             fence::login(&ruling.author.login)
         ));
     }
-    lines.extend(
-        parts.waiting.iter().map(|what| format!("Waiting until nobody has changed the issue for 30 seconds: {what}.")),
-    );
+    if !parts.waiting.is_empty() {
+        lines.push(format!(
+            "As soon as nobody has changed the issue for 30 seconds (in a workflow: at its next run): {}.",
+            parts.waiting.join("; ")
+        ));
+    }
     lines.extend(parts.blocked.iter().map(|what| {
         format!(
             "There is no room for {what}: the issue’s text may have 65,536 characters, a limit of GitHub’s. It is done as \

@@ -12,6 +12,7 @@ use super::facts::{Issue, RepoName};
 use super::fence;
 use super::incident::{self, ReportId};
 use super::mail::issue::Told;
+use super::memory::short_digest;
 use super::policy::Policy;
 
 /// GitHub refuses a longer body (422 "body is too long (maximum is 65536 characters)").
@@ -159,11 +160,12 @@ fn footer(id: &ReportId) -> String {
     )
 }
 
-/// The kind of the marker in an acknowledgement; its content is the tracking issue's number.
+/// The kind of the marker in an acknowledgement; its content is the tracking issue's number and a digest of the
+/// tracker's name.
 pub const ACKNOWLEDGED: &str = "acknowledged";
 
 /// The first answer to a private report.
-pub fn acknowledgement(tracker: u64, policy: &Policy) -> String {
+pub fn acknowledgement(number: u64, tracker: &RepoName, policy: &Policy) -> String {
     let product = &policy.product.name;
     let link = policy.product.security_policy.as_ref().map_or_else(String::new, |url| {
         format!(" What you can expect from us, and when, is in our [security policy]({url}).")
@@ -171,21 +173,21 @@ pub fn acknowledgement(tracker: u64, policy: &Policy) -> String {
     format!(
         "{}\nThank you for the report. It has reached the people who look after the security of {product}, and they will \
          answer you here. Please keep it private until a fix is out.{link}\n",
-        marker(ACKNOWLEDGED, &tracker.to_string())
+        marker(ACKNOWLEDGED, &format!("{number} {}", short_digest(&tracker.to_string())))
     )
 }
 
 /// The comment on a report that came by mail: its sender does not read it, so it is for whoever answers them.
-pub fn acknowledgement_by_mail(tracker: u64, policy: &Policy) -> String {
+pub fn acknowledgement_by_mail(number: u64, tracker: &RepoName, policy: &Policy) -> String {
     let product = &policy.product.name;
     let link = policy.product.security_policy.as_ref().map_or_else(String::new, |url| {
         format!(" What you can expect from us, and when, is in our security policy: {url}")
     });
     format!(
-        "{}\nThe work on this report goes on in #{tracker}. Its sender has no answer yet. A draft, to be changed and sent to \
+        "{}\nThe work on this report goes on in #{number}. Its sender has no answer yet. A draft, to be changed and sent to \
          them by a person:\n\n> Thank you for the report. It has reached the people who look after the security of \
          {product}, and they will answer you. Please keep it private until a fix is out.{link}\n",
-        marker(ACKNOWLEDGED, &tracker.to_string())
+        marker(ACKNOWLEDGED, &format!("{number} {}", short_digest(&tracker.to_string())))
     )
 }
 
@@ -312,8 +314,8 @@ pub fn draft_answer(why: TurnedDown, reason: Option<&str>, policy: &Policy) -> S
              tell us which, and we will look again."
         ),
         TurnedDown::Duplicate => {
-            "We know of this problem already from an earlier report and are working on it. We will \
-             tell you when a fix is out. Thank you for finding it on your own."
+            "We had an earlier report of the same problem, and handle both together. Thank you for finding it on your \
+             own; we will tell you how it ends."
                 .to_owned()
         }
         TurnedDown::OutOfScope => format!(
@@ -327,7 +329,7 @@ pub fn draft_answer(why: TurnedDown, reason: Option<&str>, policy: &Policy) -> S
     };
     format!(
         "{}\nClosed without a fix. The reporter may still wait for an answer. A \
-         draft, to be changed and sent by a person:\n\n> Thank you for your report and for keeping it private.\n>\n\
+         draft, to be changed and sent by a person:\n\n> Thank you for your report.\n>\n\
          > {middle}\n",
         marker(DRAFT_ANSWER, why.word())
     )

@@ -197,7 +197,7 @@ impl Engine {
             observe::Sight::Nothing(why) => return Ok(Looked { notes: vec![why], ..Looked::default() }),
         };
         let mut before = Looked::default();
-        if let Some(id) = plan::unanswered(&observed, &self.policy, self.key.as_deref()).filter(|_| self.write) {
+        if let Some(id) = plan::unanswered(&observed, &self.policy, self.key.as_deref()) {
             self.refuse_public_tracker().await?;
             self.acknowledge(&id, number, &mut before).await?;
             observed.acknowledged = true;
@@ -207,7 +207,9 @@ impl Engine {
             if plan.actions.is_empty() && plan.wake_at.is_none() {
                 self.keep_seen(number, observed.issue.updated_at.unwrap_or_else(|| self.now())).await?;
             }
-            return Ok(described(&plan));
+            let mut looked = described(&plan);
+            looked.steps.splice(0..0, before.steps);
+            return Ok(looked);
         }
         self.refuse_public_tracker().await?;
         let mut looked = self.apply(&observed, plan).await?;

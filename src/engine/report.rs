@@ -4,10 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Engine, LookError, Looked};
 use crate::domain::checklist::{Checklist, template};
-use crate::domain::facts::{Comment, Issue, IssueState, Repository};
+use crate::domain::facts::{Comment, Issue, IssueState, RepoName, Repository};
 use crate::domain::fence;
 use crate::domain::incident::{self, ReportId, Standing, Subject};
 use crate::domain::labels::phase_label;
+use crate::domain::memory::short_digest;
 use crate::domain::observed::ReportSight;
 use crate::domain::plan::{READ_LAG, head_marker};
 use crate::domain::policy::{LabelKey, LabelSpec};
@@ -29,8 +30,8 @@ pub(super) fn asked_key(report: &ReportId) -> String {
 /// The store's key for the moments of the openings within the last hour.
 const OPENINGS: &str = "openings";
 
-fn tracker_key(report: &ReportId) -> String {
-    format!("tracker of {report}")
+fn tracker_key(report: &ReportId, tracker: &RepoName) -> String {
+    format!("tracker of {report} in {tracker}")
 }
 
 fn intent_key(report: &ReportId) -> String {
@@ -58,7 +59,7 @@ impl Engine {
             Err(Error::NotFound(_)) if self.has_fresh_event(&Subject::Report(id.clone()), now).await? => {
                 return Ok(Looked { wake_at: Some(now + READ_LAG), unfinished: true, ..Looked::default() });
             }
-            Err(Error::NotFound(_)) => Report::Gone("cannot be read any more"),
+            Err(Error::NotFound(_)) => Report::Gone("cannot be read"),
             Err(Error::Gone(_)) => Report::Gone("was deleted"),
             Err(Error::Moved { .. }) => Report::Gone("was transferred to another repository"),
             Err(error) => return Err(error.into()),
@@ -79,7 +80,20 @@ impl Engine {
                 Report::Here(issue) => self.consider_opening(id, &issue).await,
                 Report::Gone(_) => Ok(Looked::default()),
             },
-            (None, _) => Ok(note(format!("{id} is not an open report with the label"))),
+            (None, _) => {
+                let why = match &report {
+                    Report::Gone(what) => format!("{id} {what}, or the token may not see it"),
+                    Report::Here(issue) if issue.is_open() => {
+                        format!("{id} does not carry the label {}", self.policy.reports.label)
+                    }
+                    Report::Here(_) => format!("{id} is closed"),
+                };
+                let adopted = self.store.get(&asked_key(id), now).await?.as_deref() == Some("adopt");
+                if adopted {
+                    return Err(LookError::Refused(format!("{why}. No incident was opened for it.")));
+                }
+                Ok(note(format!("{why}: no incident is opened for it")))
+            }
         }
     }
 
@@ -142,7 +156,9 @@ impl Engine {
     /// which is written at once and does not lag as lists do.
     async fn find_tracker(&self, id: &ReportId) -> Result<Option<u64>, LookError> {
         let now = self.now();
-        if let Some(number) = self.store.get(&tracker_key(id), now).await?.and_then(|text| text.parse().ok()) {
+        if let Some(number) =
+            self.store.get(&tracker_key(id, &self.tracker), now).await?.and_then(|text| text.parse().ok())
+        {
             return Ok(Some(number));
         }
         let listed = self.incidents().await?;
@@ -155,7 +171,7 @@ impl Engine {
             };
         }
         if let Some(number) = number {
-            self.store.put(&tracker_key(id), &number.to_string(), now + KNOWN_LIFE).await?;
+            self.store.put(&tracker_key(id, &self.tracker), &number.to_string(), now + KNOWN_LIFE).await?;
         }
         Ok(number)
     }
@@ -178,8 +194,10 @@ impl Engine {
         let me = self.me().await?;
         let head = format!("<!-- wardroom:{} ", texts::ACKNOWLEDGED);
         let mine = comments.iter().filter(|comment| comment.user.as_ref().is_some_and(|user| user.id == me.id));
+        // A number means nothing without the tracker that it counts in.
+        let tail = format!(" {} -->", short_digest(&self.tracker.to_string()));
         let mut numbers = mine
-            .filter_map(|comment| head_marker(comment.text())?.strip_prefix(&head)?.strip_suffix(" -->")?.parse().ok());
+            .filter_map(|comment| head_marker(comment.text())?.strip_prefix(&head)?.strip_suffix(&tail)?.parse().ok());
         Ok(numbers.next())
     }
 
@@ -191,8 +209,7 @@ impl Engine {
         let old = self.policy.reports.since().is_some_and(|since| report.created_at.is_none_or(|at| at < since));
         if old && !asked {
             return Ok(note(format!(
-                "{id} is older than reports.since; open its incident with `wardroom sweep --adopt {}`",
-                id.number
+                "{id} is older than reports.since; open its incident with `wardroom sweep --adopt {id}`"
             )));
         }
         if let Some(since) = self.store.get(&intent_key(id), now).await?.and_then(|text| text.parse::<Timestamp>().ok())
@@ -209,15 +226,10 @@ impl Engine {
         if recent >= limit && !adopted {
             let mut looked = note(format!(
                 "{recent} incidents were opened within the hour, the limit of reports.open_per_hour; {id} waits. Open it now \
-                 with `wardroom sweep --adopt {}`",
-                id.number
+                 with `wardroom sweep --adopt {id}`"
             ));
             looked.wake_at = Some(now + SignedDuration::from_mins(15));
             return Ok(looked);
-        }
-        if !self.write {
-            let step = format!("open a tracking issue for {id}");
-            return Ok(Looked { steps: vec![step], ..Looked::default() });
         }
         self.open(id, report, &listed, now).await
     }
@@ -259,6 +271,11 @@ impl Engine {
             ))
         })?;
         let mut looked = Looked::default();
+        if !self.write {
+            looked.steps.push(format!("open a tracking issue for {id}"));
+            self.acknowledge_in(id, 0, &report_repo, told.is_some(), &mut looked).await?;
+            return Ok(looked);
+        }
         let labels = self.first_labels(&body);
         for label in &labels {
             looked.writes += self.ensure_label(label).await?;
@@ -288,7 +305,7 @@ impl Engine {
                 return Err(error.into());
             }
         };
-        self.store.put(&tracker_key(id), &created.number.to_string(), now + KNOWN_LIFE).await?;
+        self.store.put(&tracker_key(id, &self.tracker), &created.number.to_string(), now + KNOWN_LIFE).await?;
         self.store.forget(&intent_key(id)).await?;
         let mut openings = self.openings(now - SignedDuration::from_hours(1)).await?;
         openings.push(now);
@@ -337,9 +354,9 @@ impl Engine {
         looked: &mut Looked,
     ) -> Result<(), LookError> {
         let text = if by_mail {
-            texts::acknowledgement_by_mail(tracker, &self.policy)
+            texts::acknowledgement_by_mail(tracker, &self.tracker, &self.policy)
         } else if repo.is_private() {
-            texts::acknowledgement(tracker, &self.policy)
+            texts::acknowledgement(tracker, &self.tracker, &self.policy)
         } else if self.policy.acknowledge_public {
             texts::please_report_privately(&self.policy, &id.repo)
         } else {
@@ -350,6 +367,10 @@ impl Engine {
         let kind = |text: &str| head_marker(text).and_then(|marker| marker.split(' ').nth(1)).map(str::to_owned);
         let mine = comments.iter().filter(|comment| comment.user.as_ref().is_some_and(|user| user.id == me.id));
         let said = mine.into_iter().any(|comment| kind(comment.text()) == kind(&text));
+        if !said && !self.write {
+            looked.steps.push(format!("acknowledge {id}"));
+            return Ok(());
+        }
         if !said {
             match self.github.create_comment(&id.repo, id.number, &text).await {
                 Ok(_) => {

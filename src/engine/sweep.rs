@@ -40,6 +40,8 @@ impl Engine {
     /// [`LookError`]; nothing is lost, the next sweep starts anew.
     pub async fn sweep(&self, adopt: &[ReportId]) -> Result<Swept, LookError> {
         let now = self.now();
+        // Also where there is nothing to write yet: who tries it out should learn it now.
+        self.refuse_public_tracker().await?;
         let mut swept = Swept::default();
         for report in adopt {
             self.store.put(&asked_key(report), "adopt", now + SignedDuration::from_hours(24)).await?;

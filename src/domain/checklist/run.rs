@@ -138,7 +138,12 @@ fn settled(pieces: &[Piece<'_>]) -> (String, bool) {
     // A code span that says `N/A` is a value spoken of, not a remark: it is blanked where the remark is looked for.
     let masked: Vec<String> = pieces.iter().filter(|p| !p.struck || p.kind == Kind::Break).map(masked).collect();
     match remark(&one_line(masked.iter().map(String::as_str))) {
-        Some(at) => (visible.get(..at).map(before_remark).unwrap_or_default(), true),
+        Some(at) => {
+            let before = visible.get(..at).map(before_remark).unwrap_or_default();
+            // `N/A: Check LTS` says it in front.
+            let behind = || visible.get(at + 3..).map(behind_remark).unwrap_or_default();
+            (if before.is_empty() { behind() } else { before }, true)
+        }
         None => (visible, false),
     }
 }
@@ -160,6 +165,11 @@ fn begins_remark(text: &str) -> bool {
 
 fn before_remark(text: &str) -> String {
     text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '–' | '—' | ':' | '(' | '[' | ',' | ';'))
+        .into()
+}
+
+fn behind_remark(text: &str) -> String {
+    text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '–' | '—' | ':' | ')' | ']' | ',' | ';'))
         .into()
 }
 

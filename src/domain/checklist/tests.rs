@@ -183,6 +183,8 @@ fn struck_or_marked_tasks_do_not_apply() {
         "- [ ] ~~Check LTS~~ (there is none)",
         "- [ ] ~Check LTS~",
         "- [ ] Check LTS N/A",
+        "- [ ] N/A: Check LTS <!-- wardroom:T4 -->",
+        "- [ ] n/a - Check LTS",
         "- [ ] Check LTS n/a: none",
         "- [ ] Check LTS — N/A (no LTS)",
         "- [ ] Check LTS (N/A)",

@@ -247,7 +247,7 @@ fn vector(rest: &str) -> Result<Command, CommandError> {
 
 fn close(rest: &str) -> Result<Command, CommandError> {
     const WORD: &str = "close";
-    let (why, rest) = first_word(rest);
+    let (why, rest) = first_word(skip_word(rest, "as"));
     let (why, rest) = match skip_word(skip_word(rest, "of"), "scope") {
         after if why.eq_ignore_ascii_case("out") && after != rest => ("out-of-scope", after),
         _ => (why, rest),
