@@ -1,7 +1,7 @@
 //! Which splices of the body are due: what a write of ours overwrote is put back, `na` is carried out, empty fields are
 //! filled from others. Nothing else in a body is ever Wardroom's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -9,10 +9,11 @@ use super::answers::Answers;
 use super::checklist::{self, Checklist, Splice, TaskState};
 use super::command::Command;
 use super::decisions::{Decisions, Ruling, Verdict};
-use super::findings::Findings;
+use super::facts::Account;
+use super::findings::{self, Findings};
 use super::memory::{Memory, short_digest};
 use super::observed::{Edit, Observed};
-use super::record;
+use super::record::{self, OnBehalf, Value};
 use super::texts;
 
 /// A due change of the body.
@@ -30,8 +31,6 @@ pub struct BodyChange {
     pub refilled: Vec<String>,
     /// Whether it puts back what a write of ours overwrote.
     pub repairs: bool,
-    /// On whose word an item is changed, by its key, for the record.
-    pub remarks: BTreeMap<String, String>,
     /// What would not fit into the body, in words.
     pub blocked: Vec<String>,
     /// Commands that need no change any more: done already, or a person acted on the task since.
@@ -83,9 +82,6 @@ pub fn change(
                 body = next;
                 change.why.push(what);
                 change.applied.push(ruling.comment.id);
-                let login = super::fence::login(&ruling.author.login);
-                let why = super::fence::plain(&texts::shorten(reason, 80));
-                change.remarks.insert(found.key().to_owned(), format!("by a command of {login}: {why}"));
             }
             None if is_full(&body, &remark) => change.blocked.push(what),
             None => change.settled.push(ruling.comment.id),
@@ -115,18 +111,6 @@ pub fn change(
         });
         change.refilled.extend(refilled);
         let Some((splice, mark, name, value)) = due else { break };
-        let by_command = match name {
-            super::findings::VECTOR => decisions.vector_by,
-            super::findings::SEVERITY => decisions.severity_by,
-            _ => None,
-        };
-        let remark = by_command.map_or_else(
-            || "computed from other fields".to_owned(),
-            |author| format!("by a command of {}", super::fence::login(&author.login)),
-        );
-        if let Some(field) = checklist.field(name) {
-            change.remarks.insert(field.key().to_owned(), remark);
-        }
         let what = format!("filling “{name}” with {value}");
         let Some(next) = splice.and_then(|splice| put(&body, splice)) else {
             if is_full(&body, &value) {
@@ -144,6 +128,33 @@ pub fn change(
     }
     change.body = (body != old).then_some(body);
     change
+}
+
+/// What commands asked for, and who gave them, for the record of Wardroom's own edits.
+pub fn on_behalf(
+    observed: &Observed,
+    decisions: &Decisions<'_>,
+    rulings: &[Ruling<'_>],
+    checklist: &Checklist,
+) -> OnBehalf {
+    let mut said = OnBehalf::of(&observed.me.login);
+    let by = |author: &Account| format!("by a command of {}", super::fence::login(&author.login));
+    for ruling in rulings.iter().filter(|ruling| matches!(ruling.verdict, Verdict::Counted | Verdict::New)) {
+        let Ok(Command::NotApplicable { task, reason }) = &ruling.command else { continue };
+        let Ok(found) = checklist.find_task(task) else { continue };
+        let reason = super::fence::plain(&texts::shorten(reason, 80));
+        said.add(found.key(), &Value::Task(TaskState::NotApplicable), format!("{}: {reason}", by(ruling.author)));
+    }
+    let fields = [
+        (findings::SEVERITY, decisions.severity.map(|level| level.title().to_owned()), decisions.severity_by),
+        (findings::VECTOR, decisions.vector.map(str::to_owned), decisions.vector_by),
+    ];
+    for (name, value, author) in fields {
+        if let (Some(field), Some(value), Some(author)) = (checklist.field(name), value, author) {
+            said.add(field.key(), &Value::Field(value, false), by(author));
+        }
+    }
+    said
 }
 
 /// The mark in [`Memory::filled`] of a field and the value that Wardroom wrote there.

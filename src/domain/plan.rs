@@ -231,8 +231,9 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
 
     let memory_at = memory.at;
     // The body first: labels and status are computed from the body as it will be.
-    record::account(&mut memory, &edits.fresh, old_body, now);
     let old_checklist = observed.read(old_body);
+    let on_behalf = body::on_behalf(observed, &folded, &rulings, &old_checklist);
+    record::account(&mut memory, &edits.fresh, old_body, now, &on_behalf);
     let own = body::own_fields(observed, &old_checklist, &edits.all, &memory);
     let answers = answers::answer(observed, policy, &rulings, &Desk { checklist: &old_checklist, own: &own, paused });
     forget_fills(&mut memory, &rulings, &answers, &old_checklist);
@@ -260,7 +261,7 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
                 before: old_body.to_owned(),
                 after: text.clone(),
             };
-            record::account_for(&mut memory, &[edit], text, now, &wanted.remarks);
+            record::account(&mut memory, &[edit], text, now, &on_behalf);
             memory.applied.extend(wanted.applied.iter().copied());
             memory.filled.extend(wanted.filled.iter().cloned());
         }

@@ -121,20 +121,35 @@ fn words_for_new(item: &Item) -> Option<String> {
     }
 }
 
-/// Brings the memory up to the body as it is now: each edit becomes lines of the record, and what no edit explains is
-/// "someone, before `now`". Returns whether every change was explained.
-pub fn account(memory: &mut Memory, edits: &[Edit], body: &str, now: Timestamp) -> bool {
-    account_for(memory, edits, body, now, &BTreeMap::new())
+/// On whose word Wardroom made an edit, for the record: what a command asked for, by the item's key and a digest of its
+/// value then.
+#[derive(Clone, Debug, Default)]
+pub struct OnBehalf {
+    /// Wardroom's own login.
+    pub mine: String,
+    said: BTreeMap<(String, String), String>,
 }
 
-/// As [`account`], with a remark for some keys: on whose word an edit of ours was made.
-pub fn account_for(
-    memory: &mut Memory,
-    edits: &[Edit],
-    body: &str,
-    now: Timestamp,
-    remarks: &BTreeMap<String, String>,
-) -> bool {
+impl OnBehalf {
+    /// Nobody's commands yet.
+    pub fn of(mine: &str) -> Self {
+        OnBehalf { mine: mine.to_owned(), said: BTreeMap::new() }
+    }
+
+    /// A command asked for this value; the remark is Markdown that mentions nobody.
+    pub fn add(&mut self, key: &str, value: &Value, remark: String) {
+        self.said.insert((key.to_owned(), value.brief()), remark);
+    }
+
+    fn remark(&self, edit: &Edit, key: &str, value: &Value) -> Option<&String> {
+        let ours = edit.editor.as_deref() == Some(self.mine.as_str());
+        self.said.get(&(key.to_owned(), value.brief())).filter(|_| ours)
+    }
+}
+
+/// Brings the memory up to the body as it is now: each edit becomes lines of the record, and what no edit explains is
+/// "someone, before `now`". Returns whether every change was explained.
+pub fn account(memory: &mut Memory, edits: &[Edit], body: &str, now: Timestamp, on_behalf: &OnBehalf) -> bool {
     let first = memory.items.is_empty() && memory.body.is_empty();
     if first {
         let start = edits.first().map_or(body, |edit| edit.before.as_str());
@@ -146,7 +161,8 @@ pub fn account_for(
         let before = items(&Checklist::parse(&edit.before));
         let after = Checklist::parse(&edit.after);
         for (key, item, what) in changes(&before, &after) {
-            let what = remarks.get(&key).map_or(what.clone(), |remark| format!("{what}, {remark}"));
+            let remark = on_behalf.remark(edit, &key, &item.value);
+            let what = remark.map_or(what.clone(), |remark| format!("{what}, {remark}"));
             let removed = !items(&after).contains_key(&key);
             if removed {
                 memory.items.remove(&key);
