@@ -439,6 +439,25 @@ fn p11_only_an_unedited_command_by_someone_who_may_counts() {
 }
 
 #[test]
+fn p11_words_that_became_a_command_do_not_count_while_graphql_still_shows_them_unedited() {
+    run(async {
+        for seed in 0..24 {
+            let mut room = Room::new();
+            room.report("Crash", "x");
+            room.settle().await;
+            let (number, tracker) = (room.incident(), room.tracker.clone());
+            let words = room.as_("alice").comment(&tracker, number, "Hm.").unwrap();
+            room.settle().await;
+            room.wait(60);
+            lagging(&room, Some(seed));
+            room.as_("bob").edit_comment(&tracker, words, "/wardroom close invalid").unwrap();
+            room.settle().await;
+            assert!(room.world.issue_now(&tracker, number).unwrap().is_open(), "{seed}\n{}", room.call_log(30));
+        }
+    });
+}
+
+#[test]
 fn p11_a_command_that_is_edited_after_it_counted_counts_no_longer() {
     run(async {
         let mut room = Room::new();
