@@ -111,7 +111,8 @@ fn meaning(room: &Room, number: u64) -> String {
     format!("{:?}\n{}\n{facts:?}", room.labels(number), room.body(number))
 }
 
-async fn play(acts: &[Act], fate: &[u8], lag: Option<u64>) -> String {
+/// Plays it, and gives what is left in the end and the calls that led there.
+async fn play(acts: &[Act], fate: &[u8], lag: Option<u64>) -> (String, String) {
     let mut room = Room::new();
     room.report("Crash", "x");
     room.settle().await;
@@ -144,7 +145,7 @@ async fn play(acts: &[Act], fate: &[u8], lag: Option<u64>) -> String {
     }
     up_to_date(&room);
     room.heal().await;
-    meaning(&room, number)
+    (meaning(&room, number), room.call_log(80))
 }
 
 proptest! {
@@ -156,9 +157,9 @@ proptest! {
         fate in proptest::collection::vec(0_u8..4, 1..12),
         lag in proptest::option::of(any::<u64>()),
     ) {
-        let wanted = run(play(&acts, &[0], None));
-        let got = run(play(&acts, &fate, lag));
-        prop_assert_eq!(got, wanted);
+        let (wanted, _) = run(play(&acts, &[0], None));
+        let (got, calls) = run(play(&acts, &fate, lag));
+        prop_assert_eq!(got, wanted, "{}", calls);
     }
 }
 

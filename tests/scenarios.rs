@@ -27,6 +27,15 @@ fn only(text: &[String]) -> &str {
 }
 
 /// A room with one open incident.
+/// The routes of Wardroom's writes, and how often each was called.
+fn writes(room: &Room) -> String {
+    let mut routes: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    for call in room.writes() {
+        *routes.entry(format!("{} {}", call.method, call.route)).or_default() += 1;
+    }
+    routes.iter().map(|(route, count)| format!("{count} x {route}\n")).collect()
+}
+
 async fn incident() -> (Room, u64) {
     let mut room = Room::new();
     room.report("Crash", "It crashes.");
@@ -62,6 +71,13 @@ async fn two_people_tick_and_the_labels_follow() {
     room.settle().await;
     assert_eq!(room.labels(number), ["exploited", "incident", "phase/2-mitigation", "severity/high"]);
     insta::assert_snapshot!("two_people", room.status(number));
+    insta::assert_snapshot!(writes(&room), @"
+    1 x DELETE R/issues/{n}/labels/{name}
+    2 x PATCH R/issues/comments/{id}
+    1 x PATCH R/issues/{n}
+    3 x POST R/issues/{n}/labels
+    3 x POST R/labels
+    ");
 }
 
 #[tokio::test]
@@ -80,6 +96,12 @@ async fn all_done_and_closed_is_resolved() {
     room.settle().await;
     assert_eq!(room.labels(number), ["incident", "phase/review"]);
     assert_eq!(room.said(&tracker, number), Vec::<String>::new());
+    insta::assert_snapshot!(writes(&room), @"
+    3 x DELETE R/issues/{n}/labels/{name}
+    3 x PATCH R/issues/comments/{id}
+    3 x POST R/issues/{n}/labels
+    2 x POST R/labels
+    ");
 }
 
 #[tokio::test]
@@ -105,6 +127,7 @@ async fn whatever_becomes_of_the_report_is_one_line() {
         assert!(line.as_ref().is_some_and(|line| line.contains(words)), "{act}: {line:?}\n{}", room.status(number));
         assert!(room.world.issue_now(&tracker, number).unwrap().is_open());
         room.heal().await;
+        assert_eq!(writes(&room), "1 x PATCH R/issues/comments/{id}\n", "{act}");
     }
 }
 
@@ -140,6 +163,16 @@ async fn a_merged_incident_points_to_the_other() {
     assert_eq!(room.labels(second), ["incident", "rejected"]);
     insta::assert_snapshot!("merged_into", only(&room.said(&tracker, first)));
     insta::assert_snapshot!("merged", room.said(&tracker, second).join("\n---\n"));
+    insta::assert_snapshot!(writes(&room), @"
+    1 x DELETE R/issues/{n}/labels/{name}
+    1 x PATCH R/issues/comments/{id}
+    1 x PATCH R/issues/{n}
+    1 x POST R/issues
+    2 x POST R/issues/comments/{id}/reactions
+    6 x POST R/issues/{n}/comments
+    1 x POST R/issues/{n}/labels
+    1 x POST R/labels
+    ");
 }
 
 #[tokio::test]
@@ -169,6 +202,14 @@ async fn a_checklist_that_is_already_running_is_adopted() {
     room.as_("bob").edit_body(&tracker, number, |body| body.replace("[ ]", "[x]")).unwrap();
     room.settle().await;
     assert_eq!(room.labels(number), ["incident", "phase/review"]);
+    insta::assert_snapshot!(writes(&room), @"
+    1 x DELETE R/issues/{n}/labels/{name}
+    1 x PATCH R/issues/comments/{id}
+    2 x POST R/issues/comments/{id}/reactions
+    3 x POST R/issues/{n}/comments
+    3 x POST R/issues/{n}/labels
+    3 x POST R/labels
+    ");
 }
 
 #[tokio::test]
