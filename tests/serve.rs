@@ -175,6 +175,31 @@ async fn an_event_that_never_came_is_found_at_the_start() {
     assert!(server.stop().await.success());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_never_arrived_is_fetched_from_the_apps_log() {
+    let mut town = Town::new().await;
+    let Some((done, key)) = support::npm::node("rsa_key.mjs", "") else { return };
+    assert!(done, "{key}");
+    let app = town.room.world.add_app("guard", &[town.tracker.clone()], &[("issues", "write"), ("contents", "read")]);
+    town.env.retain(|(name, _)| name != "WARDROOM_TOKEN");
+    town.env.push(("WARDROOM_APP_ID".to_owned(), app.to_string()));
+    town.env.push(("WARDROOM_PRIVATE_KEY".to_owned(), key));
+    report(&town);
+    let sent = town.world.take_deliveries();
+    // The first was taken at its second attempt, by whoever lost it then: the sweep finds what it told of.
+    for (delivery, status) in [(&sent[0], 503), (&sent[1], 0), (&sent[0], 202), (&sent[1], 502)] {
+        town.world.attempted(delivery, status);
+    }
+    let server = town.start();
+    opened(&town).await;
+    town.until("the walk", || town.log().contains("walked the App's delivery log")).await;
+    let kept: Vec<String> = town.operator().deliveries(10).unwrap().into_iter().map(|kept| kept.guid).collect();
+    assert_eq!(kept, [sent[1].guid.clone()]);
+    assert_eq!(town.world.calls().iter().filter(|call| call.route == "/app/hook/deliveries/{id}").count(), 1);
+    assert!(server.stop().await.success());
+    assert!(!town.log().contains("PRIVATE KEY") && !town.log().contains("ghs_"), "{}", town.log());
+}
+
 /// A disk that takes no more: the process may write files of so many blocks of 1,024 bytes only, and learns an error beyond
 /// (SIGXFSZ is ignored, as `trap '' XFSZ` is inherited).
 fn start_on_a_small_disk(town: &Town, blocks: u32) -> Server {

@@ -217,7 +217,7 @@ fn stop_when_asked() -> anyhow::Result<watch::Receiver<bool>> {
 /// what it was working on.
 fn start_log(format: Format) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("WARDROOM_LOG")
-        .unwrap_or_else(|_unset_or_bad| tracing_subscriber::EnvFilter::new("wardroom=info,warn"));
+        .unwrap_or_else(|_unset_or_bad| tracing_subscriber::EnvFilter::new("warn,wardroom=info,octocrab=off"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Where a caller of the library has a log of its own, that one stays.
     let _already_started = match format {

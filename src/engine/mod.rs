@@ -17,6 +17,7 @@
 
 mod apply;
 pub mod filing;
+mod heal;
 mod inbox;
 pub mod intake;
 mod labels;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::hooks::Attempt;
 use super::rest::{Identity, Rest, repo_path, segment};
 use super::transport::{Method, Transport};
 use super::types::{
@@ -139,6 +140,14 @@ impl<T: Transport> GitHub for Rest<T> {
 
     fn server_time(&self) -> Option<Timestamp> {
         self.newest_date()
+    }
+
+    async fn delivery_log(&self, since: Timestamp) -> Result<Vec<Attempt>> {
+        self.attempts(since).await
+    }
+
+    async fn delivered_payload(&self, attempt: u64) -> Result<Value> {
+        self.sent_payload(attempt).await
     }
 
     async fn repository(&self, repo: &RepoName) -> Result<Repository> {

@@ -7,6 +7,7 @@ pub mod auth;
 mod calls;
 mod classify;
 pub mod graphql;
+pub mod hooks;
 pub mod octo;
 pub mod pace;
 pub mod rest;
@@ -171,6 +172,12 @@ pub trait GitHub: Send + Sync {
         since: Option<Timestamp>,
         comments: &[Comment],
     ) -> Result<History>;
+
+    /// The attempts to deliver webhooks to the App since a moment, newest first. `Unsupported` where there is no App.
+    async fn delivery_log(&self, since: Timestamp) -> Result<Vec<hooks::Attempt>>;
+
+    /// The payload of one attempt.
+    async fn delivered_payload(&self, attempt: u64) -> Result<serde_json::Value>;
 }
 
 /// Where GitHub is, what Wardroom proves itself with, and which repositories it is about.

@@ -86,7 +86,7 @@ impl<T: Transport> Rest<T> {
     }
 
     /// A read: tried a little, redirects followed within the API. A read of a `single` thing asks whether it changed.
-    async fn read(&self, what: &str, path: &str, single: bool) -> Result<Response> {
+    pub(super) async fn read(&self, what: &str, path: &str, single: bool) -> Result<Response> {
         let mut path = path.to_owned();
         for _ in 0..=REDIRECTS {
             let response = self.read_once(what, &path, single).await?;

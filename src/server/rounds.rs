@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::domain::policy::Mode;
-use crate::engine::Engine;
+use crate::engine::{Engine, LookError};
+use crate::github::Error;
 use crate::github::pace::Budget;
 
 /// From one sweep to the next.
@@ -22,6 +23,8 @@ const AGAIN: Duration = Duration::from_secs(60);
 /// When each is due next.
 pub struct Rounds {
     sweep: Instant,
+    /// `None`: there is no App, and so no log.
+    walk: Option<Instant>,
     tidy: Instant,
     budget: Arc<Budget>,
 }
@@ -30,13 +33,13 @@ impl Rounds {
     /// All of them are due at the start.
     pub fn new(budget: Arc<Budget>) -> Rounds {
         let now = Instant::now();
-        Rounds { sweep: now, tidy: now, budget }
+        Rounds { sweep: now, walk: Some(now), tidy: now, budget }
     }
 
     /// None of them is ever due: for a test that looks at the rest.
     pub fn never() -> Rounds {
         let far = Instant::now() + Duration::from_secs(86_400 * 365);
-        Rounds { sweep: far, tidy: far, budget: Arc::default() }
+        Rounds { sweep: far, walk: None, tidy: far, budget: Arc::default() }
     }
 
     /// Makes one round that is due. Returns whether there was one.
@@ -44,6 +47,10 @@ impl Rounds {
         let now = Instant::now();
         if now >= self.sweep {
             self.sweep = now + self.sweep(engine).await;
+            return true;
+        }
+        if self.walk.is_some_and(|at| now >= at) {
+            self.walk = walk(engine).await.map(|wait| now + wait);
             return true;
         }
         if now >= self.tidy {
@@ -83,6 +90,21 @@ async fn swept(engine: &Engine) -> Result<(), String> {
         tracing::warn!(note, "noticed");
     }
     Ok(())
+}
+
+/// A walk through the App's log, whose calls count on a budget of their own; then the wait until the next one.
+async fn walk(engine: &Engine) -> Option<Duration> {
+    match engine.walk_log().await {
+        Ok(fetched) => {
+            tracing::info!(fetched, "walked the App's delivery log");
+            Some(SWEEP_EVERY)
+        }
+        Err(LookError::GitHub(Error::Unsupported(_))) => None,
+        Err(error) => {
+            tracing::warn!(%error, "the App's delivery log could not be walked; it is tried again in a minute");
+            Some(AGAIN)
+        }
+    }
 }
 
 async fn tidy(engine: &Engine) -> Duration {

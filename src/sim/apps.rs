@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::handle::{Call, Reply};
 use super::json::time;
 use super::labels::names_of;
 use super::routes::Target;
-use super::world::{ACTIONS, AppRow, Identity, SINGLE_READ_LAG, State, World};
+use super::world::{ACTIONS, AppRow, Delivery, Identity, SINGLE_READ_LAG, State, World};
 use crate::domain::facts::{Reaction, RepoName};
 use crate::github::graphql;
 
@@ -46,6 +46,14 @@ impl World {
     pub fn add_actions_token(&self, repo: &RepoName, permissions: &[(&str, &str)]) -> String {
         self.add_app(ACTIONS, std::slice::from_ref(repo), permissions);
         format!("token-{ACTIONS}")
+    }
+
+    /// Notes an attempt to deliver in the Apps' log: the receiver's status, 0 where it gave none.
+    pub fn attempted(&self, delivery: &Delivery, status: u16) {
+        let mut state = self.state();
+        // A count of its own: how many are sent does not move the ids of issues and comments.
+        let (id, now) = (state.attempts.len() as u64 + 1, state.now);
+        state.attempts.push((id, now, delivery.clone(), status));
     }
 
     /// Ends a token.
@@ -125,6 +133,44 @@ impl State {
                 "repository_selection": "selected",
             }),
         )
+    }
+
+    /// The App's delivery log, newest first.
+    pub(super) fn list_attempts(&self, target: &Target) -> Reply {
+        let size = target.number("per_page", 30).clamp(1, 100);
+        let skip = target.number("cursor", 0);
+        let newest_first = self.attempts.iter().rev().skip(skip);
+        let shown: Vec<Value> = newest_first.take(size).map(|attempt| self.attempt_json(attempt)).collect();
+        let next = skip + shown.len();
+        let mut reply = Reply::ok(Value::Array(shown));
+        if next < self.attempts.len() {
+            let address = format!("{}/app/hook/deliveries?per_page={size}&cursor={next}", self.base);
+            reply.headers.push(("link", format!("<{address}>; rel=\"next\"")));
+        }
+        reply
+    }
+
+    /// One attempt, with what was sent.
+    pub(super) fn get_attempt(&self, target: &Target) -> Reply {
+        let id = target.segments.get(3).and_then(|id| id.parse::<u64>().ok());
+        let Some(attempt) = self.attempts.iter().find(|(of, ..)| Some(*of) == id) else { return Reply::not_found() };
+        let mut whole = self.attempt_json(attempt);
+        whole["url"] = json!("https://wardroom.test/webhook");
+        whole["request"] = json!({ "headers": { "X-GitHub-Event": attempt.2.event }, "payload": attempt.2.payload });
+        whole["response"] = json!({ "headers": null, "payload": null });
+        Reply::ok(whole)
+    }
+
+    fn attempt_json(&self, (id, at, delivery, status): &(u64, Timestamp, Delivery, u16)) -> Value {
+        let before = self.attempts.iter().take_while(|(of, ..)| of < id);
+        let again = before.into_iter().any(|(_, _, other, _)| other.guid == delivery.guid);
+        let number = |pointer: &str| delivery.payload.pointer(pointer).and_then(Value::as_u64);
+        json!({
+            "id": id, "guid": delivery.guid, "delivered_at": time(*at), "redelivery": again, "duration": 0.2,
+            "status": if (200..300).contains(status) { "OK" } else { "Invalid HTTP Response" }, "status_code": status,
+            "event": delivery.event, "action": delivery.payload.get("action"), "throttled_at": null,
+            "installation_id": number("/installation/id"), "repository_id": number("/repository/id"),
+        })
     }
 
     /// GraphQL: the documents that Wardroom sends, and no others.

@@ -51,6 +51,8 @@ pub(super) fn route_of(path: &str) -> &'static str {
         ["user"] => "/user",
         ["users", _] => "/users/{login}",
         ["app"] => "/app",
+        ["app", "hook", "deliveries"] => "/app/hook/deliveries",
+        ["app", "hook", "deliveries", _] => "/app/hook/deliveries/{id}",
         ["app", "installations", _, "access_tokens"] => "/app/installations/{id}/access_tokens",
         ["rate_limit"] => "/rate_limit",
         ["graphql"] => "/graphql",
@@ -88,6 +90,13 @@ impl State {
                 Some(slug) if identity.permissions.is_none() => Reply::ok(self.app_json(Some(slug))),
                 _ => Reply::error(401, "A JSON web token could not be decoded"),
             },
+            ("GET", "/app/hook/deliveries" | "/app/hook/deliveries/{id}")
+                if identity.app.is_none() || identity.permissions.is_some() =>
+            {
+                Reply::error(401, "A JSON web token could not be decoded")
+            }
+            ("GET", "/app/hook/deliveries") => self.list_attempts(&target),
+            ("GET", "/app/hook/deliveries/{id}") => self.get_attempt(&target),
             ("POST", "/app/installations/{id}/access_tokens") => self.mint(identity, &target, &body),
             ("POST", "/graphql") if self.graphql => self.graphql(identity, &body),
             (method, route) if route.starts_with("R") => self.repo_call(method, route, identity, &target, &body),

@@ -199,6 +199,8 @@ pub(super) struct State {
     pub(super) last_id: u64,
     pub(super) last_delivery: u64,
     pub(super) deliveries: VecDeque<Delivery>,
+    /// Every attempt to deliver, oldest first, with when it was made and the receiver's status.
+    pub(super) attempts: Vec<(u64, Timestamp, Delivery, u16)>,
     pub(super) calls: Vec<CallRecord>,
     pub(super) faults: Faults,
     pub(super) lag: Lag,
@@ -227,6 +229,7 @@ impl World {
             last_id: 1000,
             last_delivery: 0,
             deliveries: VecDeque::new(),
+            attempts: Vec::new(),
             calls: Vec::new(),
             faults: Faults::default(),
             lag: Lag::None,

@@ -80,9 +80,10 @@ async fn the_client_asks_what_github_understands_and_understands_what_github_ans
     let Some(judge) = Judge::load() else { return };
     let Some(octoapp) = app(1) else { return };
     let tap = Tap::default();
-    for credentials in [token("ghp_example"), octoapp] {
+    for (credentials, has_log) in [(token("ghp_example"), false), (octoapp, true)] {
         let answers = drive(judge, &tap, &credentials).await;
         assert_eq!(answers.me.login, "octocat");
+        assert_eq!(answers.log.is_some_and(|log| log.len() == 2), has_log);
         assert_eq!(answers.repository.full_name.to_string(), "octocat/Hello-World");
         assert_eq!(answers.file.as_deref(), Some("mode: watch\n"));
         assert_eq!(answers.issue.map(|issue| issue.number), [1347; 3]);

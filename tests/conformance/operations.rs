@@ -5,6 +5,8 @@ pub(crate) const USED: &[&str] = &[
     "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
     "DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}",
     "GET /app",
+    "GET /app/hook/deliveries",
+    "GET /app/hook/deliveries/{delivery_id}",
     "GET /repos/{owner}/{repo}",
     "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
     "GET /repos/{owner}/{repo}/contents/{path}",

@@ -1,7 +1,6 @@
 //! The whole port, call by call, over the real client.
 
 use secrecy::SecretString;
-use wardroom::github::GitHub;
 use wardroom::github::auth::{Auth, Credentials};
 use wardroom::github::octo::{Address, OctoTransport};
 use wardroom::github::rest::Rest;
@@ -9,6 +8,7 @@ use wardroom::github::types::{
     Account, Comment, History, Issue, IssueFilter, IssuePatch, IssueState, Label, NewIssue, Reaction, RepoName,
     Repository, Role,
 };
+use wardroom::github::{Error, GitHub};
 
 use crate::support::npm;
 
@@ -46,6 +46,8 @@ pub(crate) struct Answers {
     pub(crate) labels: Vec<Label>,
     pub(crate) role: Role,
     pub(crate) history: History,
+    /// Events of the App's delivery log; `None` where there is no App.
+    pub(crate) log: Option<Vec<String>>,
 }
 
 /// Drives every method of the port once, in an order that makes sense.
@@ -98,6 +100,13 @@ pub(crate) async fn every_call(github: &dyn GitHub, repo: &RepoName, file: &str,
     let role = github.role(repo, who).await.unwrap();
     let history = github.history(repo, number, None, &comments).await.unwrap();
     github.delete_comment(repo, first.id).await.unwrap();
+    let log = match github.delivery_log("2010-01-01T00:00:00Z".parse().unwrap()).await {
+        Err(Error::Unsupported(_)) => None,
+        log => Some(log.unwrap()),
+    };
+    if let Some(newest) = log.as_ref().and_then(|log| log.first()) {
+        assert!(github.delivered_payload(newest.id).await.unwrap().is_object());
+    }
     assert!(github.server_time().is_some());
     Answers {
         me,
@@ -110,5 +119,6 @@ pub(crate) async fn every_call(github: &dyn GitHub, repo: &RepoName, file: &str,
         labels,
         role,
         history,
+        log: log.map(|log| log.into_iter().map(|attempt| attempt.event).collect()),
     }
 }

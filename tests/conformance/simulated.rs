@@ -58,10 +58,16 @@ pub(crate) fn faults(judge: &Judge, exchanges: &[Exchange]) -> Vec<String> {
 }
 
 async fn drive(stage: &Stage, tap: &Tap, credentials: &Credentials, me: &str) {
+    stage.world.person("ada").open_issue(&stage.tracker, "It crashes", "Badly", &[]).unwrap();
+    let sent = stage.world.take_deliveries();
+    stage.world.attempted(&sent[0], 502);
+    stage.world.attempted(&sent[0], 202);
     let address = stage.serve(tap).await;
     let github = client(&address, credentials, &stage.tracker);
     let answers = every_call(&github, &stage.tracker, ".github/wardroom.yml", &stage.ada).await;
     assert_eq!(answers.me.login, me);
+    let log = me.ends_with("[bot]").then(|| vec!["issues".to_owned(); 2]);
+    assert_eq!(answers.log, log);
     assert!(answers.repository.is_private());
     assert_eq!(answers.file.as_deref(), Some("mode: watch\n"));
     let [created, changed, read] = answers.issue;

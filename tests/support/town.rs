@@ -21,6 +21,7 @@ pub(crate) const TOKEN: &str = "token-wardroom";
 
 /// The world, its GitHub on a socket, and a folder for the database and the log.
 pub(crate) struct Town {
+    pub(crate) room: Room,
     pub(crate) world: Arc<World>,
     pub(crate) tracker: RepoName,
     pub(crate) dir: tempfile::TempDir,
@@ -53,7 +54,8 @@ impl Drop for Server {
 
 impl Town {
     pub(crate) async fn new() -> Town {
-        let Room { world, tracker, .. } = Room::new();
+        let room = Room::new();
+        let (world, tracker) = (room.world.clone(), room.tracker.clone());
         let served = serve(world.clone()).await.unwrap();
         let ticking = world.clone();
         let ticker = tokio::spawn(async move {
@@ -73,7 +75,7 @@ impl Town {
             ("WARDROOM_LOG".to_owned(), "wardroom=debug,info".to_owned()),
         ];
         let command = vec![env!("CARGO_BIN_EXE_wardroom").to_owned()];
-        Town { world, tracker, dir: tempfile::tempdir().unwrap(), command, env, _served: served, ticker }
+        Town { room, world, tracker, dir: tempfile::tempdir().unwrap(), command, env, _served: served, ticker }
     }
 
     pub(crate) fn database(&self) -> PathBuf {
@@ -104,9 +106,12 @@ impl Town {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join("log")).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut line = || lines.next().unwrap_or_else(|| panic!("it ended:\n{}", self.log())).unwrap();
-        let url = line().strip_prefix("receiving webhooks on ").unwrap().to_owned();
-        let admin = line().strip_prefix("health and metrics on ").unwrap().to_owned();
+        let mut after = |words: &str| {
+            lines.by_ref().find_map(|line| Some(line.ok()?.split_once(words)?.1.to_owned())).unwrap_or_default()
+        };
+        let url = after("receiving webhooks on ");
+        let admin = after("health and metrics on ");
+        // A process that was killed at once has told neither.
         Server { child: Arc::new(Mutex::new(child)), url, admin }
     }
 
@@ -149,6 +154,10 @@ impl Server {
         let mut child = self.child.lock().unwrap();
         let _dead_already = child.kill();
         let _dead_already = child.wait();
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.child.lock().unwrap().try_wait().unwrap().is_some()
     }
 
     /// SIGTERM, and how it ended, within 25 s.
