@@ -15,7 +15,7 @@ use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit};
 
 use super::metrics::Metrics;
 use crate::engine::Clock;
@@ -25,7 +25,7 @@ use crate::store::{Delivery, Store};
 pub const MOST_BYTES: usize = 25 * 1024 * 1024;
 
 /// A body of so many bytes is read beside others; larger ones, which are rare, come one after the other.
-const SMALL: usize = 512 * 1024;
+const SMALL: usize = 256 * 1024;
 
 /// So many bytes of small bodies may be in memory at once.
 const SMALL_IN_FLIGHT: usize = 16 * 1024 * 1024;
@@ -56,7 +56,8 @@ pub struct Receiver {
     metrics: Arc<Metrics>,
     patience: Duration,
     small: Semaphore,
-    large: Semaphore,
+    /// The one large body. Its memory is used again: the system's allocator would keep that of several.
+    large: Mutex<Vec<u8>>,
 }
 
 impl Receiver {
@@ -79,7 +80,7 @@ impl Receiver {
             metrics: Arc::default(),
             patience: PATIENCE,
             small: Semaphore::new(SMALL_IN_FLIGHT),
-            large: Semaphore::new(1),
+            large: Mutex::default(),
         })
     }
 
@@ -135,7 +136,7 @@ fn given<'a>(room: Result<SemaphorePermit<'a>, tokio::sync::AcquireError>) -> Re
 /// Room in memory. It is given back with the value, when the delivery is kept or refused.
 struct Room<'a> {
     _small: SemaphorePermit<'a>,
-    _large: Option<SemaphorePermit<'a>>,
+    _large: Option<MutexGuard<'a, Vec<u8>>>,
 }
 
 impl Receiver {
@@ -172,28 +173,34 @@ impl Receiver {
         let macs: Result<Vec<_>, _> = self.secrets.iter().map(keyed).collect();
         let mut macs = macs.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
         let mut small = given(self.small.acquire_many(0).await)?;
-        let mut large = None;
+        let mut large: Option<MutexGuard<'_, Vec<u8>>> = None;
         let mut bytes = Vec::with_capacity(length.unwrap_or(SMALL).min(SMALL));
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_broken_off| StatusCode::BAD_REQUEST)?.into_data() else { continue };
-            let whole = bytes.len() + data.len();
+            let whole = large.as_ref().map_or(bytes.len(), |large| large.len()) + data.len();
             if whole > MOST_BYTES {
                 return Err(StatusCode::PAYLOAD_TOO_LARGE);
             }
             if whole > SMALL && large.is_none() {
-                large = Some(given(self.large.acquire().await)?);
+                let mut room = self.large.lock().await;
+                room.clear();
                 // At once: a buffer that doubles would be held twice while it does. Untouched pages cost nothing.
-                bytes.reserve_exact(length.unwrap_or(MOST_BYTES).saturating_sub(bytes.len()));
+                room.reserve_exact(MOST_BYTES);
+                room.append(&mut bytes);
+                large = Some(room);
             }
             if large.is_none() {
                 small.merge(given(self.small.acquire_many(u32::try_from(data.len()).unwrap_or(u32::MAX)).await)?);
             }
             macs.iter_mut().for_each(|mac| mac.update(&data));
-            bytes.extend_from_slice(&data);
+            large.as_deref_mut().unwrap_or(&mut bytes).extend_from_slice(&data);
         }
         // A comparison takes the same time wherever the first difference is.
         match macs.into_iter().any(|mac| mac.verify_slice(signature).is_ok()) {
-            true => Ok((bytes, Room { _small: small, _large: large })),
+            true => {
+                let whole = large.as_deref_mut().map_or(bytes, std::mem::take);
+                Ok((whole, Room { _small: small, _large: large }))
+            }
             false => Err(StatusCode::UNAUTHORIZED),
         }
     }
