@@ -214,15 +214,22 @@ impl AppAuth {
             status => return Err(failed(format!("the App’s installation cannot be found (status {status})"))),
         };
         let names: Vec<&str> = mine.iter().map(|repo| repo.name()).collect();
-        let full = json!({ "issues": "write", "metadata": "read", "contents": "read" });
+        // What the installation may lack, by what works without it: the policy file, then advisories.
         let least = json!({ "issues": "write", "metadata": "read" });
+        let with = |more: &[(&str, &str)]| {
+            let mut permissions = least.clone();
+            more.iter().for_each(|(name, level)| permissions[*name] = json!(level));
+            permissions
+        };
+        let (contents, advisories) = (("contents", "read"), ("repository_advisories", "write"));
+        let wishes = [with(&[contents, advisories]), with(&[contents]), with(&[advisories]), least.clone()];
         let path = format!("/app/installations/{}/access_tokens", installation.id);
         let mut response = Response::default();
-        for permissions in [full, least] {
+        for permissions in wishes {
             let body = json!({ "repositories": names, "permissions": permissions });
             let ask = Request { method: Method::Post, path: path.clone(), body: Some(body), etag: None };
             response = raw(&self.app, address, &ask).await.map_err(|error| failed(error.why))?;
-            // 422: the installation does not have all that was asked for; the policy file can then not be read.
+            // 422: the installation does not have all that was asked for.
             if response.status != 422 {
                 break;
             }

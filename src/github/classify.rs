@@ -29,7 +29,7 @@ pub(super) fn failure(what: &str, method: Method, response: &Response, now: Time
         301 | 302 | 307 | 308 => Error::Moved { what, to: response.header("location").map(str::to_owned) },
         401 => Error::Unauthorized,
         403 | 429 if is_limit(response, &body) => limited(response, now),
-        403 => Error::Forbidden { hint: hint(&what, response), what, message: message(&body) },
+        403 => Error::Forbidden { hint: hint(&what, method, response), what, message: message(&body) },
         404 if is_page(response) => Error::Unsupported(what),
         404 => Error::NotFound(what),
         410 => Error::Gone(what),
@@ -113,11 +113,21 @@ pub(super) fn label_is_off(response: &Response) -> bool {
 }
 
 /// Which permission a call needs and where it is granted.
-fn hint(what: &str, response: &Response) -> String {
+fn hint(what: &str, method: Method, response: &Response) -> String {
+    if what.contains("advisor") {
+        let level = if method == Method::Get { "read" } else { "write" };
+        return format!(
+            "It needs the permission “Repository security advisories: {level}”, which an App can have and a workflow’s \
+             GITHUB_TOKEN cannot: Settings, Developer settings, GitHub Apps, Permissions & events, and then accept the \
+             request under Settings, Integrations, GitHub Apps. The owner of a token must be an admin or a security \
+             manager of the repository."
+        );
+    }
     let named = response.header("x-accepted-github-permissions").filter(|text| text.len() < 120);
     let needed = match named {
         Some(permissions) => format!("It needs one of these permissions: {permissions}."),
         None if what.starts_with("the file") => "It needs the permission “Contents: read”.".to_owned(),
+        None if what.starts_with("the release") => "It needs the permission “Contents: read”.".to_owned(),
         None if what.contains("role") => "It needs the permission “Metadata: read”.".to_owned(),
         None => "It needs the permission “Issues: read and write”.".to_owned(),
     };

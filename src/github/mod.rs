@@ -3,6 +3,7 @@
 //! [`rest`] is the one client; it speaks over a [`transport::Transport`], which is octocrab in production and the
 //! simulated GitHub in fast tests, so both run the same code for paths, paging, decoding and classification.
 
+mod advisories;
 pub mod auth;
 mod calls;
 mod classify;
@@ -17,6 +18,7 @@ pub mod types;
 
 use std::sync::Arc;
 
+pub use advisories::Advisories;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -100,7 +102,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// What the engine may ask of GitHub and do there. Reads may be repeated by the client; a write is sent exactly once.
 #[async_trait]
-pub trait GitHub: Send + Sync {
+pub trait GitHub: Advisories {
     /// The account that this client acts as: an App's bot user, or the token's own user.
     async fn me(&self) -> Result<Account>;
 

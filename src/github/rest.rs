@@ -169,6 +169,35 @@ impl<T: Transport> Rest<T> {
         })
     }
 
+    /// The first page of a list, 100 items: for lists that come newest first and whose end does not matter.
+    pub(super) async fn first_page<A: DeserializeOwned>(&self, what: &str, path: &str) -> Result<Vec<A>> {
+        let response = self.read(what, &format!("{path}?per_page=100"), false).await?;
+        decode(&response).map_err(|why| Error::Unavailable { what: what.to_owned(), why })
+    }
+
+    /// All pages of a list that knows no page numbers: each page's `Link` names the cursor of the next one. Only the
+    /// cursor is taken from it, for the reason given at [`Rest::list`].
+    pub(super) async fn list_by_cursor<A: DeserializeOwned>(&self, what: &str, path: &str) -> Result<Vec<A>> {
+        let mut all = Vec::new();
+        let mut cursor = String::new();
+        for _ in 1..=MOST_PAGES {
+            let response = self.read(what, &format!("{path}&per_page=100{cursor}"), false).await?;
+            let items: Vec<A> = decode(&response).map_err(|why| Error::Unavailable { what: what.to_owned(), why })?;
+            all.extend(items);
+            match response.header("link").and_then(next_cursor) {
+                // A cursor that leads to itself would go round for ever.
+                Some(next) if format!("&after={}", segment(&next)) != cursor => {
+                    cursor = format!("&after={}", segment(&next));
+                }
+                _ => return Ok(all),
+            }
+        }
+        Err(Error::Unavailable {
+            what: what.to_owned(),
+            why: format!("the list does not end after {MOST_PAGES} pages"),
+        })
+    }
+
     /// A write: one request. Its answer as it is, whatever the status; an answer that was lost is `Unknown`.
     pub(super) async fn write(&self, what: &str, method: Method, path: &str, body: Option<Value>) -> Result<Response> {
         let request = Request { method, path: path.to_owned(), body, etag: None };
@@ -263,6 +292,13 @@ fn is_json(response: &Response) -> bool {
 fn decode<A: DeserializeOwned>(response: &Response) -> std::result::Result<A, String> {
     serde_json::from_slice(&response.body)
         .map_err(|error| format!("an answer that cannot be read (line {}, column {})", error.line(), error.column()))
+}
+
+/// The decoded `after` of the address that a `Link` header calls `next`.
+fn next_cursor(link: &str) -> Option<String> {
+    let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
+    let (_, query) = next.split_once('<')?.1.split_once('>')?.0.split_once('?')?;
+    form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "after").map(|(_, value)| value.into_owned())
 }
 
 /// One path segment, percent-encoded.

@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::domain::advisory::facts::{Advisory, AdvisoryState, Release};
+pub use crate::domain::advisory::request::{AdvisoryPatch, NewAdvisory};
+pub use crate::domain::advisory::{Cve, Ghsa};
 pub use crate::domain::facts::{
     Account, App, Comment, CommentFacts, Issue, IssueState, Label, Reaction, RepoName, Repository, Revision, Role,
 };
