@@ -1,6 +1,7 @@
 //! A simulated GitHub: precise where real bugs hide, not broad. One [`World`] behind two faces, [`SimTransport`] in memory
 //! and [`http`] over a socket. It knows the port and its types only; nothing but the demo and the tests knows it.
 
+mod advisories;
 mod apps;
 mod comments;
 mod fault;
@@ -11,7 +12,9 @@ mod json;
 mod labels;
 mod limits;
 mod people;
+mod releases;
 mod routes;
+mod security;
 #[cfg(test)]
 mod tests;
 mod transport;

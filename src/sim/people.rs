@@ -97,7 +97,12 @@ pub struct Said {
 }
 
 impl Person<'_> {
-    fn act<T>(&self, repo: &RepoName, least: Role, act: impl FnOnce(&mut State, &Repo, u64) -> Done<T>) -> Done<T> {
+    pub(super) fn act<T>(
+        &self,
+        repo: &RepoName,
+        least: Role,
+        act: impl FnOnce(&mut State, &Repo, u64) -> Done<T>,
+    ) -> Done<T> {
         let mut state = self.world.state();
         let Some(user) = state.user_id(&self.login) else { return refused("not signed in") };
         let Some(row) = state.repo(repo).cloned() else { return refused("404") };

@@ -70,6 +70,12 @@ pub(super) fn route_of(path: &str) -> &'static str {
         ["repos", _, _, "issues", _, "labels"] => "R/issues/{n}/labels",
         ["repos", _, _, "issues", _, "labels", _] => "R/issues/{n}/labels/{name}",
         ["repos", _, _, "issues", _, "assignees"] => "R/issues/{n}/assignees",
+        ["repos", _, _, "security-advisories"] => "R/security-advisories",
+        ["repos", _, _, "security-advisories", "reports"] => "R/security-advisories/reports",
+        ["repos", _, _, "security-advisories", _] => "R/security-advisories/{ghsa}",
+        ["repos", _, _, "security-advisories", _, "cve"] => "R/security-advisories/{ghsa}/cve",
+        ["repos", _, _, "releases"] => "R/releases",
+        ["repos", _, _, "releases", "tags", _] => "R/releases/tags/{tag}",
         _ => "unknown route",
     }
 }
@@ -127,7 +133,12 @@ impl State {
             return Reply::error(403, "Repository was archived so is read-only.");
         }
         let wants = match route {
-            "R/contents/{path}" => "contents",
+            "R/contents/{path}" | "R/releases" | "R/releases/tags/{tag}" => "contents",
+            // A private report needs no permission, only an account.
+            "R/security-advisories/reports" => "metadata",
+            // What may be read is decided advisory by advisory: a published one by everyone.
+            route if route.starts_with("R/security-advisories") && !is_write => "metadata",
+            route if route.starts_with("R/security-advisories") => "repository_advisories",
             "R" | "R/collaborators/{login}/permission" => "metadata",
             _ => "issues",
         };
@@ -142,6 +153,10 @@ impl State {
             ("POST", "R/labels") => self.create_label(&repo, identity, body),
             ("GET", "R/labels/{name}") => self.get_label(&repo, target),
             ("PATCH", "R/labels/{name}") => self.edit_label(&repo, identity, target, body),
+            (method, route) if route.starts_with("R/security-advisories") => {
+                self.advisory_call((method, route), &repo, identity, target, body)
+            }
+            ("GET", route) if route.starts_with("R/releases") => self.release_call(route, &repo, identity, target),
             (_, route) if route.contains("issues") && !repo.has_issues => {
                 Reply::error(410, "Issues has been disabled in this repository.")
             }

@@ -65,6 +65,16 @@ impl State {
         self.deliver("issue_comment", Value::Object(payload));
     }
 
+    /// A `repository_advisory` event: `reported` or `published`, and no other.
+    pub(super) fn advisory_event(&mut self, name: &RepoName, ghsa: &str, action: &str, sender: u64) {
+        let Some((repo, row)) = self.repo(name).zip(self.advisory(name, ghsa)) else { return };
+        let mut advisory = object(self.advisory_json(repo, row, false));
+        advisory.insert("collaborating_teams".into(), Value::Null);
+        let mut payload = self.envelope(name, action, sender);
+        payload.insert("repository_advisory".into(), Value::Object(advisory));
+        self.deliver("repository_advisory", Value::Object(payload));
+    }
+
     pub(super) fn repository_event(&mut self, name: &RepoName, action: &str, sender: u64) {
         let payload = self.envelope(name, action, sender);
         self.deliver("repository", Value::Object(payload));

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::advisories::AdvisoryRow;
 use super::fault::Faults;
 use super::limits::Used;
+use super::releases::ReleaseRow;
 use crate::domain::facts::{IssueState, Label, Reaction, RepoName, Role};
 
 /// A single read may show an issue as it was so long ago.
@@ -157,6 +159,10 @@ pub(super) struct Repo {
     pub(super) labels: Vec<(u64, Label)>,
     pub(super) files: BTreeMap<String, String>,
     pub(super) issues: BTreeMap<u64, Versions>,
+    pub(super) security_managers: Vec<u64>,
+    /// In the order in which they were made.
+    pub(super) advisories: Vec<AdvisoryRow>,
+    pub(super) releases: Vec<ReleaseRow>,
 }
 
 /// A webhook on its way.
@@ -207,6 +213,7 @@ pub(super) struct State {
     pub(super) base: String,
     pub(super) graphql: bool,
     pub(super) roles: bool,
+    pub(super) advisories: bool,
     /// What each account has used of its limits.
     pub(super) used: HashMap<u64, Used>,
 }
@@ -236,6 +243,7 @@ impl World {
             base: "https://api.github.test".to_owned(),
             graphql: true,
             roles: true,
+            advisories: true,
             used: HashMap::new(),
         };
         World { state: Mutex::new(state) }
@@ -337,6 +345,9 @@ impl World {
             labels: Vec::new(),
             files: BTreeMap::new(),
             issues: BTreeMap::new(),
+            security_managers: Vec::new(),
+            advisories: Vec::new(),
+            releases: Vec::new(),
         });
     }
 

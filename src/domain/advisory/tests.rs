@@ -14,6 +14,7 @@ mod differences;
 mod drafts;
 mod judged;
 mod laws;
+mod tolerance;
 
 /// Fields as a team fills them in.
 const FIELDS: &str = "

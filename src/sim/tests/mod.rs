@@ -1,5 +1,6 @@
 //! Each rule of the simulated GitHub, shown by calls to it: a rule that is wrong here hides a bug elsewhere.
 
+mod advisories;
 mod labels;
 mod limits;
 mod reading;
