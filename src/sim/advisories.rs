@@ -107,6 +107,11 @@ fn invalid(field: &str, message: &str) -> Reply {
     Reply::invalid("RepositoryAdvisory", field, "custom", message)
 }
 
+/// A refusal in one sentence, as GitHub's description shows it for a state and for a severity.
+fn unprocessable(message: &str) -> Reply {
+    Reply::with(422, json!({ "message": message, "documentation_url": "https://docs.github.test/rest" }))
+}
+
 /// A list that may be null or absent.
 fn list<A: serde::de::DeserializeOwned>(body: &Value, name: &str) -> Result<Option<Vec<A>>, Reply> {
     match body.get(name) {
@@ -152,7 +157,7 @@ impl Fields {
         fields.vulnerabilities = list(body, "vulnerabilities")?;
         for one in fields.vulnerabilities.iter().flatten() {
             let word = one.package.as_ref().map(|package| json!(package.ecosystem));
-            if !word.is_some_and(|word| serde_json::from_value::<Ecosystem>(word).is_ok()) {
+            if word.is_none_or(|word| serde_json::from_value::<Ecosystem>(word).is_err()) {
                 return Err(invalid("vulnerabilities", "ecosystem is not included in the list"));
             }
         }
@@ -353,7 +358,7 @@ impl State {
     fn fill(&self, row: &mut AdvisoryRow, fields: Fields) -> Result<(), Reply> {
         let takes_vector_away = fields.vector == Some(None);
         if fields.severity.as_ref().is_some_and(Option::is_some) && row.vector.is_some() && !takes_vector_away {
-            return Err(invalid("severity", "Cannot update severity value when CVSS is set."));
+            return Err(unprocessable("Cannot update severity value when CVSS is set."));
         }
         if let Some(vector) = fields.vector {
             row.severity = vector.as_ref().map(Vector::severity).filter(|severity| *severity != Severity::None);
@@ -407,7 +412,7 @@ impl State {
             let wanted: AdvisoryState = serde_json::from_value(json!(word)).unwrap_or_default();
             if !may_become(before.state, wanted) {
                 let message = format!("Invalid state transition from `{}` to `{word}`.", before.state.word());
-                return invalid("state", &message);
+                return unprocessable(&message);
             }
             if wanted == AdvisoryState::Published && row.vulnerabilities.is_empty() {
                 return invalid("vulnerabilities", "Advisory must have at least one vulnerability");

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use wardroom::github::auth::Credentials;
 use wardroom::github::types::{Account, Reaction, Role};
 
+use crate::advisories;
 use crate::examples::exchanges;
 use crate::graphql;
 use crate::judge::Judge;
@@ -67,12 +68,13 @@ fn json_response(status: u16, body: &Value) -> Response {
     (status, [(http::header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-async fn drive(judge: &'static Judge, tap: &Tap, credentials: &Credentials) -> Answers {
+async fn drive(judge: &'static Judge, tap: &Tap, credentials: &Credentials) -> (Answers, advisories::Answers) {
     let address = tap.serve(Router::new().fallback(move |request| example(judge, request))).await;
     let repo = "octocat/Hello-World".parse().unwrap();
     let github = client(&address, credentials, &repo);
     let octocat = Account { id: 1, login: "octocat".to_owned(), kind: "User".to_owned() };
-    every_call(&github, &repo, ".github/wardroom.yml", &octocat).await
+    let issues = every_call(&github, &repo, ".github/wardroom.yml", &octocat).await;
+    (issues, advisories::every_call(&github, &repo, "v1.0.0", "octocat").await)
 }
 
 #[tokio::test]
@@ -81,7 +83,7 @@ async fn the_client_asks_what_github_understands_and_understands_what_github_ans
     let Some(octoapp) = app(1) else { return };
     let tap = Tap::default();
     for (credentials, has_log) in [(token("ghp_example"), false), (octoapp, true)] {
-        let answers = drive(judge, &tap, &credentials).await;
+        let (answers, advisories) = drive(judge, &tap, &credentials).await;
         assert_eq!(answers.me.login, "octocat");
         assert_eq!(answers.log.is_some_and(|log| log.len() == 2), has_log);
         assert_eq!(answers.repository.full_name.to_string(), "octocat/Hello-World");
@@ -92,6 +94,14 @@ async fn the_client_asks_what_github_understands_and_understands_what_github_ans
         assert_eq!(answers.comments.len(), 1);
         assert_eq!(answers.labels.len(), 2);
         assert_eq!(answers.role, Role::Admin);
+        for advisory in &advisories.advisory {
+            assert_eq!((advisory.ghsa_id.as_str(), advisory.id()), ("GHSA-abcd-1234-efgh", None));
+            assert_eq!(advisory.vulnerabilities[0].package.as_ref().unwrap().name.as_deref(), Some("a-package"));
+            assert_eq!(advisory.author.as_ref().unwrap().login, "octocat");
+        }
+        assert_eq!(advisories.drafts.len(), 2);
+        assert_eq!(advisories.release.unwrap().assets[0].name, "example.zip");
+        assert_eq!(advisories.releases[0].tag_name, "v1.0.0");
         assert_eq!(answers.history.revisions.len(), 1);
         assert_eq!(answers.history.comments[0].own_reactions, [Reaction::Rocket]);
     }

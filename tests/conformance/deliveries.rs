@@ -64,6 +64,13 @@ fn a_busy_day(stage: &Stage) {
     ada.close(tracker, third, "duplicate").unwrap();
     ada.delete_issue(tracker, third).unwrap();
     ada.make_public(tracker).unwrap();
+    world.add_user("eve");
+    let vulnerability =
+        json!([{ "package": { "ecosystem": "other", "name": "mail" }, "vulnerable_version_range": "< 2" }]);
+    let fields = json!({ "summary": "A hole", "description": "Deep.", "vulnerabilities": vulnerability });
+    let report = world.person("eve").report_with(&stage.mail, &fields).unwrap();
+    ada.edit_advisory(&stage.mail, &report, &json!({ "state": "draft" })).unwrap();
+    ada.publish_advisory(&stage.mail, &report).unwrap();
 }
 
 #[tokio::test]
@@ -123,4 +130,6 @@ const KINDS: &[&str] = &[
     "issues transferred",
     "issues unlabeled",
     "repository publicized",
+    "repository_advisory published",
+    "repository_advisory reported",
 ];

@@ -14,8 +14,13 @@ use crate::support::npm;
 
 /// The client as `wardroom` makes it.
 pub(crate) fn client(address: &str, credentials: &Credentials, repo: &RepoName) -> Rest<OctoTransport> {
+    client_for(address, credentials, std::slice::from_ref(repo))
+}
+
+/// The same for several repositories, the tracker first.
+pub(crate) fn client_for(address: &str, credentials: &Credentials, repos: &[RepoName]) -> Rest<OctoTransport> {
     let address = Address::new(address, None).unwrap();
-    let auth = Auth::new(credentials, &address, vec![repo.clone()]).unwrap();
+    let auth = Auth::new(credentials, &address, repos.to_vec()).unwrap();
     let identity = auth.identity();
     Rest::new(OctoTransport::new(address, auth), identity)
 }

@@ -48,7 +48,12 @@ pub(crate) fn json_schema(schema: &Value, named: &Value) -> Value {
     let mut kept = Map::new();
     while let Some((name, keys)) = rewriter.todo.pop() {
         let target = named.get(&name).unwrap_or_else(|| panic!("the description names no schema {name}"));
-        let rewritten = rewriter.rewrite(target, keys);
+        let mut target = target.clone();
+        // The description leaves this permission out; GitHub Docs, "Permissions required for GitHub Apps", has it.
+        if name == "app-permissions" {
+            target["properties"]["repository_advisories"] = json!({ "type": "string", "enum": ["read", "write"] });
+        }
+        let rewritten = rewriter.rewrite(&target, keys);
         kept.insert(local_name(&name, keys), rewritten);
     }
     root["components"] = json!({ "schemas": kept });

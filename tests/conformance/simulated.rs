@@ -5,19 +5,23 @@ use std::sync::Arc;
 
 use wardroom::domain::facts::Role;
 use wardroom::github::auth::Credentials;
-use wardroom::github::types::{Account, IssueState, Reaction, RepoName};
+use wardroom::github::types::{Account, AdvisoryState, IssueState, Reaction, RepoName};
 use wardroom::sim::{Visibility, World, http};
 
+use crate::advisories;
 use crate::graphql;
 use crate::judge::Judge;
 use crate::operations::USED;
-use crate::port::{app, client, every_call, token};
+use crate::port::{app, client_for, every_call, token};
 use crate::tap::{Exchange, Tap};
 
-/// A private tracker with a policy; Ada owns it, the App `wardroom` is installed there.
+/// A private tracker with a policy and a public repository with a release; Ada owns them, the App `wardroom` is installed
+/// there.
 pub(crate) struct Stage {
     pub(crate) world: Arc<World>,
     pub(crate) tracker: RepoName,
+    /// The repository that publishes advisories.
+    pub(crate) mail: RepoName,
     pub(crate) ada: Account,
     /// The App's id.
     pub(crate) app: u64,
@@ -31,9 +35,13 @@ impl Stage {
         world.file(&tracker, ".github/wardroom.yml", "mode: watch\n");
         let id = world.add_user("ada");
         world.collaborator(&tracker, "ada", Role::Admin);
-        let app =
-            world.add_app("wardroom", std::slice::from_ref(&tracker), &[("issues", "write"), ("contents", "read")]);
-        Stage { world, tracker, ada: Account { id, login: "ada".to_owned(), kind: "User".to_owned() }, app }
+        let mail: RepoName = "octo/ledger-mail".parse().unwrap();
+        world.add_repo(&mail, Visibility::Public);
+        world.collaborator(&mail, "ada", Role::Admin);
+        world.person("ada").publish_release(&mail, "v0.15.6", &["ledger-mail-0.15.6.tar.gz"]).unwrap();
+        let permissions = [("issues", "write"), ("contents", "read"), ("repository_advisories", "write")];
+        let app = world.add_app("wardroom", &[tracker.clone(), mail.clone()], &permissions);
+        Stage { world, tracker, mail, ada: Account { id, login: "ada".to_owned(), kind: "User".to_owned() }, app }
     }
 
     /// Serves the world over HTTP, recording; returns its address.
@@ -63,7 +71,7 @@ async fn drive(stage: &Stage, tap: &Tap, credentials: &Credentials, me: &str) {
     stage.world.attempted(&sent[0], 502);
     stage.world.attempted(&sent[0], 202);
     let address = stage.serve(tap).await;
-    let github = client(&address, credentials, &stage.tracker);
+    let github = client_for(&address, credentials, &[stage.tracker.clone(), stage.mail.clone()]);
     let answers = every_call(&github, &stage.tracker, ".github/wardroom.yml", &stage.ada).await;
     assert_eq!(answers.me.login, me);
     let log = me.ends_with("[bot]").then(|| vec!["issues".to_owned(); 2]);
@@ -83,6 +91,14 @@ async fn drive(stage: &Stage, tap: &Tap, credentials: &Credentials, me: &str) {
     assert_eq!(answers.history.revisions.len(), 2);
     assert_eq!(answers.history.comments[0].own_reactions, [Reaction::Rocket]);
     assert!(answers.history.comments[0].last_edited_at.is_some());
+    let answers = advisories::every_call(&github, &stage.mail, "v0.15.6", "ada").await;
+    let [created, changed, read, published] = answers.advisory;
+    assert!(advisories::full_draft("ada").is(&created));
+    assert_eq!((changed.summary.as_str(), changed.vector()), ("Another title", None));
+    assert_eq!(answers.drafts, [read]);
+    assert_eq!((published.state, published.publisher.unwrap().login.as_str()), (AdvisoryState::Published, me));
+    assert_eq!(answers.release.unwrap().assets[0].name, "ledger-mail-0.15.6.tar.gz");
+    assert_eq!(answers.releases.len(), 1);
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ fn states_follow_each_other_and_no_other_way() {
     let ghsa = mail.drafted();
     assert_eq!(become_of(&ghsa, "triage").status, 422);
     assert_eq!(become_of(&ghsa, "closed").status, 200);
-    assert_eq!(become_of(&ghsa, "published").fault()[2], "Invalid state transition from `closed` to `published`.");
+    assert_eq!(become_of(&ghsa, "published").message(), "Invalid state transition from `closed` to `published`.");
     assert_eq!(become_of(&ghsa, "draft").status, 200);
     assert_eq!(become_of(&ghsa, "published").status, 200);
     for state in ["draft", "closed"] {
@@ -123,7 +123,7 @@ fn severity_and_vector_exclude_each_other() {
     let rated = mail.patch(&ghsa, json!({ "cvss_vector_string": VECTOR })).json;
     assert_eq!((&rated["severity"], &rated["cvss"]["score"]), (&json!("critical"), &json!(9.8)));
     let refused = mail.patch(&ghsa, json!({ "severity": "low" }));
-    assert_eq!((refused.status, refused.fault()[2]), (422, "Cannot update severity value when CVSS is set."));
+    assert_eq!((refused.status, refused.message()), (422, "Cannot update severity value when CVSS is set."));
     let word = mail.patch(&ghsa, json!({ "severity": "low", "cvss_vector_string": null })).json;
     assert_eq!((&word["severity"], &word["cvss"]), (&json!("low"), &Value::Null));
     assert_eq!(mail.patch(&ghsa, json!({ "cvss_vector_string": "AV:N" })).status, 422);
