@@ -3,8 +3,10 @@
 The second implementation is the Python package `cvss` 3.6, which computes with decimals and shares no code with the
 Rust crate. Run again only to add vectors:
 
-    python3 -m venv venv && venv/bin/pip install cvss==3.6
+    python3 -m venv venv && venv/bin/pip install --require-hashes -r tests/data/cvss/requirements.txt
     venv/bin/python tests/data/cvss/generate.py > tests/data/cvss/vectors.tsv
+
+With a seed and a factor it prints others, and that many times as many: `generate.py 7 5`. tests/cvss.rs asks for those.
 
 All base vectors of 3.0, 3.1 and 4.0 and 40,000 random ones of 4.0 (150,160 in all) were compared once: no score
 differs. What is kept here is a sample, fixed by the seed.
@@ -13,6 +15,7 @@ Three columns: vector, score (the base score for 3.x, the only score for 4.0), s
 """
 
 import random
+import sys
 
 from cvss import CVSS3, CVSS4
 from cvss.constants3 import METRICS_MANDATORY as BASE3
@@ -33,7 +36,8 @@ def pick(rng, values, base, optional_share):
 
 
 def main():
-    rng = random.Random(SEED)
+    seed, times = (int(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) == 3 else (SEED, 1)
+    rng = random.Random(seed)
     plans = [
         ("CVSS:3.1", VALUES3, BASE3, 0.0, 200),
         ("CVSS:3.1", VALUES3, BASE3, 0.3, 60),
@@ -45,7 +49,7 @@ def main():
     seen = set()
     for prefix, values, base, share, count in plans:
         written = 0
-        while written < count:
+        while written < count * times:
             vector = f"{prefix}/{pick(rng, values, base, share)}"
             if vector in seen:
                 continue
