@@ -15,6 +15,7 @@ pub mod interlock;
 pub mod lint;
 mod range;
 pub mod request;
+pub mod show;
 #[cfg(test)]
 mod tests;
 pub mod text;

@@ -14,6 +14,7 @@ mod differences;
 mod drafts;
 mod judged;
 mod laws;
+mod shown;
 mod tolerance;
 
 /// Fields as a team fills them in.
