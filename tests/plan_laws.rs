@@ -73,6 +73,11 @@ impl Desk {
             seen: None,
             missing: Vec::new(),
             failures: 0,
+            advisory: Default::default(),
+            drafts: None,
+            linked_elsewhere: Vec::new(),
+            releases: None,
+            advisory_template: wardroom::domain::advisory::text::DEFAULT.into(),
             template: std::sync::Arc::new(Checklist::parse(&checklist)),
         };
         let history = vec![Revision { at: start(), editor: None, body: Some(body) }];
@@ -154,6 +159,8 @@ impl Desk {
                     assert_eq!(*expected, self.body());
                     self.save("wardroom[bot]", body.clone());
                 }
+                // No policy here names a place for advisories.
+                Action::Draft { .. } => panic!("{action:?}"),
                 Action::Close { reason } => {
                     self.observed.issue.state = Some(IssueState::Closed);
                     self.observed.issue.state_reason = Some((*reason).to_owned());

@@ -5,17 +5,21 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
+use super::advisory::Ghsa;
+use super::advisory::request::NewAdvisory;
 use super::checklist::{Checklist, TaskLookup};
 use super::command::{self, Close, Command};
 use super::cvss::{Severity, Vector};
 use super::decisions::{Ruling, Verdict};
+use super::disclosure::Disclosure;
 use super::facts::{Issue, Reaction, Role};
 use super::fence;
-use super::findings::{SEVERITY, VECTOR};
+use super::findings::{GHSA_FIELDS, SEVERITY, VECTOR};
 use super::incident;
 use super::memory::Answer;
 use super::observed::Observed;
 use super::policy::{LabelKey, Policy};
+use super::template::TemplateError;
 use super::texts::{self, TurnedDown};
 
 /// The answers that are due.
@@ -29,6 +33,8 @@ pub struct Answers {
     pub elsewhere: Vec<(u64, String)>,
     /// The issue is to be closed, with this `state_reason`.
     pub close: Option<&'static str>,
+    /// A draft advisory is to be made: the comment that asks for it, and what it says.
+    pub draft: Option<(u64, NewAdvisory)>,
 }
 
 impl Answers {
@@ -60,6 +66,8 @@ pub struct Desk<'a> {
     pub own: &'a BTreeSet<String>,
     /// Whether Wardroom is paused here.
     pub paused: bool,
+    /// The advisory, where the policy has a place for one; or why its text cannot be made.
+    pub disclosure: Result<Option<&'a Disclosure<'a>>, &'a TemplateError>,
 }
 
 /// Answers every command that has none yet.
@@ -145,6 +153,12 @@ fn accept(
         ),
         Command::Close(close) => close_as(answers, observed, policy, ruling, close),
         Command::Merge { into } => merge(answers, observed, policy, ruling, *into),
+        Command::Draft | Command::Link(_) if desk.paused => answers.no(
+            ruling,
+            "Wardroom is paused here, so nothing was done. Say `/wardroom resume` and then this again.".to_owned(),
+        ),
+        Command::Draft => draft(answers, observed, ruling, desk),
+        Command::Link(id) => link(answers, ruling, desk, id),
     }
 }
 
@@ -205,6 +219,48 @@ fn merge(answers: &mut Answers, observed: &Observed, policy: &Policy, ruling: &R
     answers.replies.push((ruling.comment.id, format!("Merged into #{into}. Work goes on there.")));
     answers.close = Some("duplicate");
     answers.yes(ruling);
+}
+
+/// What a command on the advisory is answered where there is no place for one.
+fn no_advisories(desk: &Desk<'_>) -> String {
+    match desk.disclosure {
+        Err(error) => {
+            format!("The advisory’s template cannot be used: {}. Nothing was done.", fence::plain(&error.to_string()))
+        }
+        Ok(_) => "The policy names no repository for advisories, so there is no place for one. Nothing was done. Set \
+                  `advisories.repository` in `.github/wardroom.yml`."
+            .to_owned(),
+    }
+}
+
+fn draft<'a>(answers: &mut Answers, observed: &Observed, ruling: &Ruling<'_>, desk: &Desk<'a>) {
+    let Ok(Some(advisory)) = desk.disclosure else {
+        answers.no(ruling, no_advisories(desk));
+        return;
+    };
+    match &advisory.linked {
+        // Made before, and the answer was lost: the list of drafts shows it.
+        Some(_) if observed.drafts.is_some() => answers.yes(ruling),
+        Some(id) => answers.no(
+            ruling,
+            format!("This incident has its advisory already: `{id}`. Nothing was done. Another one is named with `/wardroom link`."),
+        ),
+        None => answers.draft = Some((ruling.comment.id, advisory.to_make())),
+    }
+}
+
+fn link(answers: &mut Answers, ruling: &Ruling<'_>, desk: &Desk<'_>, id: &Ghsa) {
+    let Ok(Some(advisory)) = desk.disclosure else {
+        answers.no(ruling, no_advisories(desk));
+        return;
+    };
+    if let Some(why) = advisory.unreadable {
+        answers.no(ruling, format!("`{id}` was not linked: {why}"));
+        return;
+    }
+    set_field(answers, ruling, desk, GHSA_FIELDS[0], &id.to_string(), |value| {
+        value.trim().eq_ignore_ascii_case(&id.to_string())
+    });
 }
 
 /// Why an issue cannot be the other incident, in words; `None` if it can. One that was adopted is known by its label.

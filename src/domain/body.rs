@@ -9,6 +9,7 @@ use super::answers::Answers;
 use super::checklist::{self, Checklist, Splice, TaskState};
 use super::command::Command;
 use super::decisions::{Decisions, Ruling, Verdict};
+use super::disclosure::Disclosure;
 use super::facts::Account;
 use super::findings::{self, Findings};
 use super::memory::{Memory, short_digest};
@@ -46,6 +47,7 @@ pub fn change(
     edits: &[Edit],
     memory: &Memory,
     own: &BTreeSet<String>,
+    disclosure: Option<&Disclosure<'_>>,
 ) -> BodyChange {
     let mut change = BodyChange::default();
     let old = observed.issue.text();
@@ -87,14 +89,22 @@ pub fn change(
             None => change.settled.push(ruling.comment.id),
         }
     }
+    if let Some(disclosure) = disclosure {
+        tick_what_is_proven(&mut body, &mut change, observed, edits, memory, disclosure);
+    }
+    let facts = disclosure.map_or_else(Vec::new, Disclosure::facts);
     // A vector gives a score, a score a severity: one round fills them all, for each is computed from the same facts.
     let mut rounds = 0;
     loop {
         let checklist = observed.read(&body);
         let found = Findings::of(&checklist, decisions, own);
         let mut refilled = Vec::new();
-        let due = found.derived.iter().find_map(|(name, value)| {
+        let due = found.derived.iter().chain(&facts).find_map(|(name, value)| {
             let field = checklist.field(name)?;
+            // A person's value stands, and one that is right needs no writing.
+            if !field.empty && (!own.contains(field.key()) || field.value == *value) {
+                return None;
+            }
             let mark = fill_mark(field.key(), value);
             // What is not empty here is Wardroom's own, and no person emptied it.
             if !field.empty {
@@ -128,6 +138,32 @@ pub fn change(
     }
     change.body = (body != old).then_some(body);
     change
+}
+
+/// Ticks the boxes that facts prove and nobody has touched: a person's last act on a box stands.
+fn tick_what_is_proven(
+    body: &mut String,
+    change: &mut BodyChange,
+    observed: &Observed,
+    edits: &[Edit],
+    memory: &Memory,
+    disclosure: &Disclosure<'_>,
+) {
+    for (anchor, _) in disclosure.proven() {
+        let checklist = observed.read(body);
+        let Ok(task) = checklist.find_task(anchor) else { continue };
+        let mark = fill_mark(task.key(), "proven");
+        let touched = memory.items.get(task.key()).is_some_and(|last| last.at.is_some() || last.by.is_some())
+            || record::last_touch(edits, task.key()).is_some();
+        if task.state != TaskState::Open || touched || memory.filled.contains(&mark) {
+            continue;
+        }
+        let what = format!("ticking “{}”", super::fence::plain(&texts::shorten(&task.text, 80)));
+        let Some(next) = task.set_done(body, true).and_then(|splice| put(body, splice)) else { continue };
+        *body = next;
+        change.filled.push(mark);
+        change.why.push(what);
+    }
 }
 
 /// What commands asked for, and who gave them, for the record of Wardroom's own edits.

@@ -4,6 +4,7 @@
 //! mark of that answer is a reaction which only Wardroom's own account can leave, so it survives the loss of every
 //! store and cannot be forged by anyone with write access.
 
+use super::advisory::Ghsa;
 use super::command::{self, Close, Command, CommandError};
 use super::cvss::Severity;
 use super::facts::{Account, Comment, Reaction, Role};
@@ -69,6 +70,10 @@ pub struct Decisions<'a> {
     pub vector: Option<&'a str>,
     /// Who gave it.
     pub vector_by: Option<&'a Account>,
+    /// The last `draft`.
+    pub drafted: Option<&'a Ruling<'a>>,
+    /// The last `link`, and what it names.
+    pub linked: Option<(&'a Ruling<'a>, &'a Ghsa)>,
 }
 
 /// All commands among the comments, oldest first. Those of bots, Wardroom among them, never count.
@@ -177,6 +182,8 @@ impl<'a> Decisions<'a> {
                 Ok(Command::Cvss(vector)) => {
                     (decisions.vector, decisions.vector_by) = (Some(vector.as_str()), Some(ruling.author));
                 }
+                Ok(Command::Draft) => decisions.drafted = Some(ruling),
+                Ok(Command::Link(id)) => decisions.linked = Some((ruling, id)),
                 _ => {}
             }
         }

@@ -7,6 +7,7 @@ pub mod checklist;
 pub mod command;
 pub mod cvss;
 pub mod decisions;
+pub mod disclosure;
 pub mod facts;
 pub mod fence;
 pub mod findings;

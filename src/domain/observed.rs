@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::advisory::evidence::VersionRelease;
+use super::advisory::{Advisory, Ghsa};
 use super::checklist::Checklist;
 use super::facts::{Account, Comment, CommentFacts, Issue, RepoName, Revision, Role};
 
@@ -42,6 +44,18 @@ pub enum Missing {
     Roles,
 }
 
+/// What reading the linked advisory showed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum AdvisorySight {
+    /// It was not read.
+    #[default]
+    NotRead,
+    /// It was read.
+    Seen(Box<Advisory>),
+    /// It cannot be read; the words say why and what helps.
+    Unreadable(String),
+}
+
 /// What is true now, as far as it was read.
 #[derive(Clone, Debug)]
 pub struct Observed {
@@ -73,6 +87,16 @@ pub struct Observed {
     pub missing: Vec<Missing>,
     /// How many looks at this incident failed in a row before this one.
     pub failures: u32,
+    /// The linked advisory.
+    pub advisory: AdvisorySight,
+    /// Draft advisories, newest change first; `None` if they were not read.
+    pub drafts: Option<Vec<Advisory>>,
+    /// Advisories that the fields of other incidents name.
+    pub linked_elsewhere: Vec<Ghsa>,
+    /// The releases of the fixed versions; `None` if they were not read.
+    pub releases: Option<Vec<VersionRelease>>,
+    /// The text that an advisory is drafted from, unrendered.
+    pub advisory_template: Arc<str>,
     /// The checklist that new incidents begin with: a field that says what it says there is empty.
     pub template: Arc<Checklist>,
 }
@@ -111,11 +135,18 @@ pub struct Needs {
     pub history: Option<Option<Timestamp>>,
     /// Other tracking issues that commands speak of.
     pub others: Vec<u64>,
+    /// The linked advisory.
+    pub advisory: Option<Ghsa>,
+    /// Whether the draft advisories must be listed, to find one whose answer was lost.
+    pub drafts: bool,
+    /// The fixed versions whose releases matter.
+    pub releases: Vec<VersionRelease>,
 }
 
 impl Needs {
     /// Whether everything is there.
     pub fn is_empty(&self) -> bool {
-        self.facts.is_empty() && self.roles.is_empty() && self.history.is_none() && self.others.is_empty()
+        let advisory = self.advisory.is_none() && !self.drafts && self.releases.is_empty();
+        self.facts.is_empty() && self.roles.is_empty() && self.history.is_none() && self.others.is_empty() && advisory
     }
 }

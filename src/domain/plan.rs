@@ -3,11 +3,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::advisory::request::NewAdvisory;
 use super::answers::{self, Desk};
 use super::body::{self, BodyChange};
 use super::checklist::{Checklist, TaskState};
 use super::decisions::{self, Decisions, Ruling};
-use super::facts::{Comment, Issue, IssueState, Reaction};
+use super::disclosure::{self, Disclosure};
+use super::facts::{Comment, Issue, IssueState, Reaction, RepoName};
 use super::findings::Findings;
 use super::incident::{self, ReportId, Standing};
 use super::labels::{self, LabelChange};
@@ -38,6 +40,15 @@ pub enum Action {
         body: String,
         /// What changes, in words.
         why: Vec<String>,
+    },
+    /// Make a draft advisory, and mark the command that asked for it.
+    Draft {
+        /// The command's comment.
+        to: u64,
+        /// Where.
+        repository: RepoName,
+        /// What it says.
+        advisory: Box<NewAdvisory>,
     },
     /// Close the issue.
     Close {
@@ -119,6 +130,10 @@ pub fn needs(observed: &Observed, policy: &Policy, key: Option<&[u8]>) -> Needs 
     let wanted = (!untouched && (changed || may_hide_edits(observed, &known))) || known.repair.is_some();
     if wanted && observed.revisions.is_none() && !observed.lacks(super::observed::Missing::GraphQl) {
         needs.history = Some(known.repair.map_or(known.at, |repair| repair.since));
+    }
+    let is_ours = || is_ours(observed, policy, key);
+    if policy.advisories.repository.is_some() && needs.is_empty() && is_ours() {
+        disclosure::needs(observed, policy, &Decisions::fold(&rulings), &mut needs);
     }
     needs
 }
@@ -232,15 +247,34 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     let memory_at = memory.at;
     // The body first: labels and status are computed from the body as it will be.
     let old_checklist = observed.read(old_body);
-    let on_behalf = body::on_behalf(observed, &folded, &rulings, &old_checklist);
+    let mut on_behalf = body::on_behalf(observed, &folded, &rulings, &old_checklist);
+    let old_findings = Findings::of(&old_checklist, &folded, &Default::default());
+    let disclosure = Disclosure::of(observed, policy, &folded, &old_checklist, &old_findings);
+    if let Ok(Some(disclosure)) = &disclosure {
+        disclosure.remark(&old_checklist, &mut on_behalf);
+    }
     record::account(&mut memory, &edits.fresh, old_body, now, &on_behalf);
     let own = body::own_fields(observed, &old_checklist, &edits.all, &memory);
-    let answers = answers::answer(observed, policy, &rulings, &Desk { checklist: &old_checklist, own: &own, paused });
+    let answers = answers::answer(
+        observed,
+        policy,
+        &rulings,
+        &Desk { checklist: &old_checklist, own: &own, paused, disclosure: disclosure.as_ref().map(Option::as_ref) },
+    );
     forget_fills(&mut memory, &rulings, &answers, &old_checklist);
     let wanted = if paused {
         BodyChange::default()
     } else {
-        body::change(observed, &folded, &rulings, &answers, &edits.all, &memory, &own)
+        body::change(
+            observed,
+            &folded,
+            &rulings,
+            &answers,
+            &edits.all,
+            &memory,
+            &own,
+            disclosure.as_ref().ok().and_then(Option::as_ref),
+        )
     };
     memory.filled.extend(wanted.refilled.iter().cloned());
     let since = memory.repair.take().map_or(memory_at, |repair| repair.since);
@@ -283,6 +317,13 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     let standing = Standing::of(&issue, &checklist);
     let findings = Findings::of(&checklist, &folded, &own);
     let labels = labels::changes(&issue, &checklist, &standing, &findings, paused, policy);
+    if let Some((to, advisory)) = answers.draft.clone()
+        && let Some(repository) = policy.advisories.repository.clone()
+    {
+        plan.actions.push(Action::Draft { to, repository, advisory: Box::new(advisory) });
+        plan.wake_at = Some(now + READ_LAG);
+    }
+    let disclosure = Disclosure::of(observed, policy, &folded, &checklist, &findings);
 
     // A look that keeps failing writes the status first, before it has answered anything.
     let says_failing = observed.failures >= 10;
@@ -308,6 +349,7 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         memory: &memory,
         waiting: &waiting,
         blocked: &wanted.blocked,
+        disclosure: disclosure.as_ref().map(Option::as_ref),
     };
     if let Some(action) = write_status(observed, policy, &parts, remembered.as_ref(), key) {
         let at = if says_failing { 0 } else { plan.actions.len() };

@@ -7,12 +7,14 @@ use std::fmt::Write as _;
 use super::checklist::{Checklist, Phase, TaskState};
 use super::cvss::Severity;
 use super::decisions::{Decisions, Ruling, Verdict};
+use super::disclosure::Disclosure;
 use super::fence;
 use super::findings::Findings;
 use super::incident::{Standing, phase_order};
 use super::memory::{Entry, Memory};
 use super::observed::{Missing, Observed};
 use super::policy::Policy;
+use super::template::TemplateError;
 use super::texts::{MAX_BODY_CHARS, open_tasks, phase_name, shorten, time};
 
 /// The head of every status comment, by which Wardroom finds its own.
@@ -39,6 +41,8 @@ pub struct Parts<'a> {
     pub waiting: &'a [String],
     /// Edits of the body that would not fit into it.
     pub blocked: &'a [String],
+    /// The advisory, where the policy has a place for one; or why its text cannot be made.
+    pub disclosure: Result<Option<&'a Disclosure<'a>>, &'a TemplateError>,
 }
 
 /// The comment as it is written.
@@ -79,11 +83,15 @@ pub fn render(observed: &Observed, policy: &Policy, parts: &Parts<'_>) -> String
     text.push_str(&progress(parts.checklist, parts.standing));
     text.push_str(&next(parts.checklist, parts.standing));
     let warnings = warnings(observed, policy, parts);
+    let advisory = parts.disclosure.ok().flatten();
     if !warnings.is_empty() {
         text.push_str("\n### Please look at\n\n");
         for warning in warnings {
             let _ = writeln!(text, "- {warning}");
         }
+    }
+    if let Some(advisory) = advisory {
+        text.push_str(&advisory.section(policy, parts.memory, parts.checklist));
     }
     text.push_str(&record(parts.memory, policy));
     text.push_str(
@@ -165,7 +173,18 @@ fn next(checklist: &Checklist, standing: &Standing) -> String {
 }
 
 fn warnings(observed: &Observed, policy: &Policy, parts: &Parts<'_>) -> Vec<String> {
-    let mut lines = parts.findings.contradictions.clone();
+    let mut lines = Vec::new();
+    match &parts.disclosure {
+        Ok(Some(advisory)) => {
+            lines.extend(advisory.warnings());
+            lines.extend(advisory.not_confirmed(parts.checklist, parts.memory, &observed.me.login));
+        }
+        Ok(None) => {}
+        Err(error) => {
+            lines.push(format!("The advisory’s template cannot be used: {}.", fence::plain(&error.to_string())))
+        }
+    }
+    lines.extend(parts.findings.contradictions.iter().cloned());
     if let Some(report) = &parts.memory.report {
         lines.push(report.clone());
     }

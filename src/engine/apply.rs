@@ -55,6 +55,9 @@ impl Engine {
         let (repo, number) = (&self.tracker, observed.issue.number);
         match action {
             Action::EditBody { expected, body, .. } => return self.edit_body(observed, expected, body).await,
+            Action::Draft { to, repository, advisory } => {
+                return Ok(Outcome::Done(self.make_draft(observed, *to, repository, advisory).await?));
+            }
             Action::Close { reason } => {
                 let patch = IssuePatch {
                     state: Some(IssueState::Closed),
@@ -140,6 +143,7 @@ pub(super) fn describe(action: &Action) -> String {
     match action {
         Action::EditBody { why, .. } if why.len() == 1 => "edit the issue's text in one place".to_owned(),
         Action::EditBody { why, .. } => format!("edit the issue's text in {} places", why.len()),
+        Action::Draft { repository, .. } => format!("draft an advisory in {repository}"),
         Action::Close { reason } => format!("close the issue as {reason}"),
         Action::Label(LabelChange::Add(label)) => format!("add the label {}", label.name),
         Action::Label(LabelChange::Remove(name)) => format!("remove the label {name}"),

@@ -15,6 +15,7 @@
 //!   and what it overwrote is put back (`domain/record.rs`).
 //! - The process dies anywhere: marks on GitHub say what was done; comments carry markers and are looked for first.
 
+mod advisory;
 mod apply;
 pub mod filing;
 mod heal;

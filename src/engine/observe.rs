@@ -97,6 +97,11 @@ impl Engine {
             others: Default::default(),
             missing: Vec::new(),
             failures,
+            advisory: Default::default(),
+            drafts: None,
+            linked_elsewhere: Vec::new(),
+            releases: None,
+            advisory_template: self.advisory_template().await?,
             template: self.blank(),
         };
         self.recall_facts(&mut observed, now).await?;
@@ -156,6 +161,7 @@ impl Engine {
                     Err(error) => return Err(error.into()),
                 }
             }
+            self.complete_advisory(observed, &needs).await?;
             for account in &needs.roles {
                 match self.role(account).await {
                     Ok(role) => {

@@ -63,7 +63,11 @@ impl Room {
             }
         }
         let reached = [tracker.clone(), public, repo("octo/private-reports")];
-        world.add_app("wardroom", &reached, &[("issues", "write"), ("metadata", "read"), ("contents", "read")]);
+        world.add_app(
+            "wardroom",
+            &reached,
+            &[("issues", "write"), ("metadata", "read"), ("contents", "read"), ("repository_advisories", "write")],
+        );
         let store = Arc::new(MemoryStore::new());
         let guards = Guards::default();
         let engine = make_engine(&world, &store, &policy, &tracker, guards, BOT);

@@ -11,6 +11,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use super::advisory::Ghsa;
 use super::cvss::{self, Severity};
 use super::fence;
 
@@ -54,6 +55,10 @@ pub enum Command {
         /// The number of the other's tracking issue.
         into: u64,
     },
+    /// Makes a draft advisory from the fields.
+    Draft,
+    /// Links an advisory that there is.
+    Link(Ghsa),
 }
 
 /// Why an incident is closed without being worked through.
@@ -89,6 +94,8 @@ impl Command {
             Command::Cvss(_) => "cvss",
             Command::Close(_) => "close",
             Command::Merge { .. } => "merge",
+            Command::Draft => "draft",
+            Command::Link(_) => "link",
         }
     }
 }
@@ -150,6 +157,12 @@ fn read(word: &str, rest: &str) -> Result<Command, CommandError> {
             let rest = skip_word(rest, "into");
             Ok(Command::Merge { into: number("merge", rest)? })
         }
+        "draft" => alone("draft", rest, Command::Draft),
+        "link" => match unquoted(rest).parse() {
+            Ok(id) => Ok(Command::Link(id)),
+            Err(_) if rest.is_empty() => Err(wrong("link", "Which advisory? Its id is missing.")),
+            Err(_) => Err(wrong("link", format!("{} is not an advisory's id.", echo(rest)))),
+        },
         _ => match words::planned(word) {
             Some(word) => Err(CommandError::NotHere { word }),
             None => Err(CommandError::Unknown { word: word.to_owned() }),

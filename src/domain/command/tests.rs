@@ -120,17 +120,17 @@ fn what_does_not_begin_with_the_word_is_no_command() {
 #[test]
 fn an_unknown_word_gets_the_nearest_one_and_the_list() {
     insta::assert_snapshot!(read_as("/wardroom serverity high"), @"
-    There is no command `serverity`. Did you mean `severity`? The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`; `/wardroom help` says what each does.
+    There is no command `serverity`. Did you mean `severity`? The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`; `/wardroom help` says what each does.
 
     Nothing was done. Write a new comment to try again: an edited one does not count.
     ");
     insta::assert_snapshot!(read_as("/wardroom frobnicate @octocat"), @"
-    There is no command `frobnicate`. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`; `/wardroom help` says what each does.
+    There is no command `frobnicate`. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`; `/wardroom help` says what each does.
 
     Nothing was done. Write a new comment to try again: an edited one does not count.
     ");
     insta::assert_snapshot!(read_as("/wardroom @octocat"), @"
-    There is no command `@octocat`. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`; `/wardroom help` says what each does.
+    There is no command `@octocat`. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`; `/wardroom help` says what each does.
 
     Nothing was done. Write a new comment to try again: an edited one does not count.
     ");
@@ -149,7 +149,7 @@ fn an_unknown_word_gets_the_nearest_one_and_the_list() {
 #[test]
 fn a_command_of_a_later_version_says_so() {
     insta::assert_snapshot!(read_as("/wardroom publish GHSA-xxxx-xxxx-xxxx"), @"
-    `publish` is not available in this version of Wardroom. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`; `/wardroom help` says what each does.
+    `publish` is not available in this version of Wardroom. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`; `/wardroom help` says what each does.
 
     Nothing was done.
     ");
@@ -369,6 +369,8 @@ fn the_help_is_a_table_of_everything() {
     | `/wardroom close duplicate #N` | closes the incident: the one with tracking issue N is about the same | write access here |
     | `/wardroom close out-of-scope REASON` | closes the incident: it is not this project's to mend | write access here |
     | `/wardroom merge #N` | closes the incident as part of the one with tracking issue N | write access here |
+    | `/wardroom draft` | makes a draft advisory from the fields; only the project's admins can see it | write access here |
+    | `/wardroom link GHSA` | names the advisory, draft or private report that this is about | write access here |
 
     `TASK` is a task's anchor, such as `T12`: it stands beside the task in the status comment. `#N` is the number of a tracking issue.
     "#);

@@ -66,6 +66,13 @@ pub const ALL: &[Usage] = &[
         "closes the incident: it is not this project's to mend",
     ),
     usage("merge", "merge #N", "merge #12", "closes the incident as part of the one with tracking issue N"),
+    usage("draft", "draft", "draft", "makes a draft advisory from the fields; only the project's admins can see it"),
+    usage(
+        "link",
+        "link GHSA",
+        "link GHSA-2c3f-4gh5-6jm7",
+        "names the advisory, draft or private report that this is about",
+    ),
 ];
 
 /// Commands that are planned and not in this version, as [`COMMANDS`] knows them.

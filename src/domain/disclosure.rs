@@ -1,0 +1,295 @@
+//! What an incident knows of its advisory: which one it is, how it fits the fields, what the facts prove, and what the
+//! status comment says of it.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::advisory::cve::{self, Decision};
+use super::advisory::drift::{self, Part, Row};
+use super::advisory::evidence::{self, Evidence, Facts, Verdict, VersionRelease};
+use super::advisory::interlock::{self, Apart};
+use super::advisory::lint::{self, Finding, Weight};
+use super::advisory::request::NewAdvisory;
+use super::advisory::{self, Advisory, AdvisoryState, Draft, Ghsa, Known};
+use super::checklist::{Checklist, TaskState};
+use super::decisions::{Decisions, Verdict as Ruled};
+use super::facts::RepoName;
+use super::fence;
+use super::findings::{CVE, Findings, GHSA_FIELDS, RELEASE_TIME};
+use super::memory::Memory;
+use super::observed::{AdvisorySight, Needs, Observed};
+use super::policy::Policy;
+use super::record::{OnBehalf, Value};
+use super::template::TemplateError;
+use super::texts::{plain_link, task_name, time, utc};
+
+/// Most lines of the lint that the status comment shows.
+const MOST_FINDINGS: usize = 12;
+
+/// The advisory of an incident, as far as it is known.
+pub struct Disclosure<'a> {
+    /// The repository that holds it.
+    pub repository: &'a RepoName,
+    /// Its id, where one is linked.
+    pub linked: Option<Ghsa>,
+    /// The advisory itself, where it could be read.
+    pub advisory: Option<&'a Advisory>,
+    /// What the fields say.
+    pub known: Known,
+    /// What it should say.
+    pub draft: Draft,
+    /// Where the two differ.
+    pub rows: Vec<Row>,
+    /// What stands between it and publication.
+    pub findings: Vec<Finding>,
+    /// Whether a CVE ID is wanted.
+    pub cve: Decision,
+    /// What the facts prove or deny about tasks.
+    pub evidence: Vec<Evidence>,
+    /// Release and advisory are apart.
+    pub apart: Option<Apart>,
+    /// The body as it was read.
+    checklist: Checklist,
+    /// When the last of the fixed versions came out, once all are.
+    released_at: Option<Timestamp>,
+    /// Why the advisory cannot be read, in words.
+    pub unreadable: Option<&'a str>,
+}
+
+/// The advisory that an incident is about: the one that a new command names, else the one in its fields, else the one
+/// that an older command named, else the draft that Wardroom made for a command whose answer was lost.
+pub fn linked(observed: &Observed, decisions: &Decisions<'_>, checklist: &Checklist) -> Option<Ghsa> {
+    let named = decisions.linked.as_ref();
+    let new = named.filter(|(ruling, _)| ruling.verdict == Ruled::New).map(|(_, id)| (*id).clone());
+    let in_fields = || Known::of(checklist, &Findings::default()).ghsa;
+    let found = || found_again(observed, decisions.drafted?.comment.created_at);
+    new.or_else(in_fields).or_else(|| named.map(|(_, id)| (*id).clone())).or_else(found)
+}
+
+/// A draft of Wardroom's own from after the command: it was made, and the answer was lost.
+fn found_again(observed: &Observed, said_at: Option<Timestamp>) -> Option<Ghsa> {
+    let mine = |advisory: &&Advisory| observed.is_mine(advisory.author.as_ref());
+    let later = |advisory: &&Advisory| said_at.zip(advisory.created_at).is_some_and(|(said, made)| made >= said);
+    let taken = |id: &Ghsa| observed.linked_elsewhere.contains(id);
+    let drafts = observed.drafts.iter().flatten().filter(mine).filter(later);
+    drafts.filter(|advisory| advisory.state == AdvisoryState::Draft).filter_map(Advisory::id).find(|id| !taken(id))
+}
+
+impl<'a> Disclosure<'a> {
+    /// Puts together what is known. `None` where the policy names no repository for advisories.
+    ///
+    /// # Errors
+    /// If the advisory's template cannot be rendered.
+    pub fn of(
+        observed: &'a Observed,
+        policy: &'a Policy,
+        decisions: &Decisions<'_>,
+        checklist: &Checklist,
+        found: &Findings,
+    ) -> Result<Option<Disclosure<'a>>, TemplateError> {
+        let Some(repository) = &policy.advisories.repository else { return Ok(None) };
+        let mut known = Known::of(checklist, found);
+        known.reported_at = observed.issue.created_at;
+        let draft = advisory::draft(&known, policy, &observed.advisory_template)?;
+        let linked = linked(observed, decisions, checklist);
+        let (advisory, unreadable) = match &observed.advisory {
+            AdvisorySight::Seen(advisory) => (Some(&**advisory), None),
+            AdvisorySight::Unreadable(why) => (None, Some(why.as_str())),
+            AdvisorySight::NotRead => (None, None),
+        };
+        let rows = advisory.map_or_else(Vec::new, |advisory| drift::rows(&draft.wanted, &known, advisory));
+        let findings = advisory.map_or_else(Vec::new, |advisory| lint::lint(advisory, &known));
+        let decision = cve::decide(&known, advisory, policy);
+        let releases = observed.releases.as_deref();
+        let facts = Facts {
+            advisory,
+            advisories_readable: unreadable.is_none(),
+            rows: &rows,
+            findings: &findings,
+            releases,
+            cve: &decision,
+        };
+        let evidence = evidence::evidence(&facts, policy);
+        let apart = advisory.zip(releases).and_then(|(advisory, releases)| interlock::apart(advisory, releases));
+        Ok(Some(Disclosure {
+            repository,
+            linked,
+            advisory,
+            rows,
+            findings,
+            cve: decision,
+            evidence,
+            apart,
+            unreadable,
+            known,
+            draft,
+            released_at: releases.and_then(all_out_at),
+            checklist: checklist.clone(),
+        }))
+    }
+
+    /// What is to be made by `/wardroom draft`.
+    pub fn to_make(&self) -> NewAdvisory {
+        NewAdvisory::of(&self.draft.wanted)
+    }
+
+    /// What facts prove about a task, with the remark for the record.
+    pub fn proven(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.evidence.iter().filter_map(|evidence| match &evidence.verdict {
+            Verdict::Proven { because, link } => {
+                let link = link.as_ref().map_or_else(String::new, |link| format!(" ([proof]({link}))"));
+                Some((evidence.task, format!("because {because}{link}")))
+            }
+            Verdict::Denied(_) | Verdict::Silent => None,
+        })
+    }
+
+    /// Notes for the record on what word each proven box is ticked.
+    pub fn remark(&self, checklist: &Checklist, on_behalf: &mut OnBehalf) {
+        for (anchor, because) in self.proven() {
+            if let Ok(task) = checklist.find_task(anchor) {
+                on_behalf.add(task.key(), &Value::Task(TaskState::Done), because);
+            }
+        }
+    }
+
+    /// Fields that a fact gives: name and value, to be filled while they hold their placeholder, or what Wardroom wrote.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = Vec::new();
+        if let Some(id) = self.linked.as_ref().filter(|_| self.unreadable.is_none()) {
+            facts.extend(GHSA_FIELDS.map(|name| (name, id.to_string())));
+        }
+        facts.extend(self.released_at.map(|at| (RELEASE_TIME, utc(at))));
+        let Some(advisory) = self.advisory else { return facts };
+        facts.extend(advisory.cve().map(|cve| (CVE, cve.to_string())));
+        let affected = drift::from_advisory(&[Part::Affected], &self.rows, &self.checklist);
+        facts.extend(affected);
+        facts
+    }
+
+    /// A line for each task that a person ticked and a fact contradicts. The tick stays.
+    pub fn not_confirmed(&self, checklist: &Checklist, memory: &Memory, mine: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        for evidence in &self.evidence {
+            let Verdict::Denied(why) = &evidence.verdict else { continue };
+            let Ok(task) = checklist.find_task(evidence.task) else { continue };
+            let by_us = memory.items.get(task.key()).and_then(|last| last.by.as_deref()) == Some(mine);
+            if task.state == TaskState::Done && !by_us {
+                lines.push(format!("{} is ticked and not confirmed: {why}.", task_name(task)));
+            }
+        }
+        lines
+    }
+
+    /// Lines that ask for a person, the loudest first.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.apart.iter().map(Apart::words).collect();
+        if let Some(why) = self.unreadable {
+            lines.push(format!("The advisory cannot be read: {why}"));
+        }
+        lines
+    }
+
+    /// The section of the status comment.
+    pub fn section(&self, policy: &Policy, memory: &Memory, checklist: &Checklist) -> String {
+        let mut text = "\n### The advisory\n\n".to_owned();
+        match (&self.linked, self.advisory) {
+            (Some(id), Some(advisory)) => {
+                let _ = writeln!(text, "{} in `{}`: {}.", link(id, advisory), self.repository, state(advisory, policy));
+            }
+            (Some(id), None) => {
+                let _ = writeln!(text, "`{id}` in `{}`.", self.repository);
+            }
+            (None, _) => text.push_str(
+                "None is linked. `/wardroom draft` makes one from the fields; `/wardroom link GHSA-…` names one that \
+                 there is.\n",
+            ),
+        }
+        if self.linked.is_some() || self.cve != Decision::NoScore {
+            let _ = writeln!(text, "\n{}", self.cve.words(policy));
+        }
+        if !self.rows.is_empty() {
+            text.push_str("\nThe fields and the advisory differ. Nothing is overwritten by itself: change the one that is wrong.\n\n");
+            text.push_str(&drift::table(&self.rows, |row| last_change(row, memory, checklist, policy)));
+        }
+        self.lint(&mut text);
+        // Before there is a draft, the fields that are empty are listed anyway.
+        if self.linked.is_some() && self.advisory.is_none_or(|advisory| advisory.state != AdvisoryState::Published) {
+            let questions: Vec<&str> = self.draft.questions.iter().map(|question| question.text.as_str()).collect();
+            if !questions.is_empty() {
+                text.push_str("\nStill missing for it:\n\n");
+                questions.iter().for_each(|question| {
+                    let _ = writeln!(text, "- {question}");
+                });
+            }
+        }
+        text
+    }
+
+    fn lint(&self, text: &mut String) {
+        let open = self.advisory.is_some_and(|advisory| advisory.state == AdvisoryState::Draft);
+        if !open || self.findings.is_empty() {
+            return;
+        }
+        text.push_str("\nBefore it is published:\n\n");
+        for finding in self.findings.iter().take(MOST_FINDINGS) {
+            let mark = if finding.weight == Weight::Stops { "" } else { "(a thought) " };
+            let _ = writeln!(text, "- {mark}{}", finding.text);
+        }
+        let more = self.findings.len().saturating_sub(MOST_FINDINGS);
+        if more > 0 {
+            let _ = writeln!(text, "- and {more} more");
+        }
+    }
+}
+
+fn all_out_at(releases: &[VersionRelease]) -> Option<Timestamp> {
+    let moments: Option<Vec<Timestamp>> = releases.iter().map(VersionRelease::out_at).collect();
+    moments?.into_iter().max()
+}
+
+fn link(id: &Ghsa, advisory: &Advisory) -> String {
+    plain_link(&advisory.html_url).map_or_else(|| format!("`{id}`"), |address| format!("[{id}]({address})"))
+}
+
+fn state(advisory: &Advisory, policy: &Policy) -> String {
+    let at = |moment: Option<Timestamp>| moment.map_or_else(String::new, |at| format!(" on {}", time(at, policy)));
+    match advisory.state {
+        AdvisoryState::Draft => "a draft".to_owned(),
+        AdvisoryState::Triage => "a private report that nobody accepted yet".to_owned(),
+        AdvisoryState::Published => format!("published{}", at(advisory.published_at)),
+        AdvisoryState::Closed => format!("closed{}", at(advisory.closed_at)),
+        AdvisoryState::Withdrawn => "withdrawn".to_owned(),
+        AdvisoryState::Other => fence::plain(advisory.state.word()),
+    }
+}
+
+/// Who changed a field last, as the record knows it.
+fn last_change(row: &Row, memory: &Memory, checklist: &Checklist, policy: &Policy) -> Option<String> {
+    let field = checklist.field(row.part.field())?;
+    let last = memory.items.get(field.key())?;
+    let who = fence::login(last.by.as_deref()?);
+    Some(last.at.map_or_else(|| who.clone(), |at| format!("{who}, {}", time(at, policy))))
+}
+
+/// What must still be read about the advisory.
+pub fn needs(observed: &Observed, policy: &Policy, decisions: &Decisions<'_>, needs: &mut Needs) {
+    let checklist = observed.read(observed.issue.text());
+    match linked(observed, decisions, &checklist) {
+        Some(id) if observed.advisory == AdvisorySight::NotRead => needs.advisory = Some(id),
+        Some(_) => {}
+        None => needs.drafts = decisions.drafted.is_some() && observed.drafts.is_none(),
+    }
+    if observed.releases.is_none() {
+        needs.releases = releases_to_read(&checklist, policy);
+    }
+}
+
+/// The fixed versions whose releases must be looked at; empty where nothing needs to be known of releases.
+pub fn releases_to_read(checklist: &Checklist, policy: &Policy) -> Vec<VersionRelease> {
+    if policy.advisories.repository.is_none() {
+        return Vec::new();
+    }
+    VersionRelease::to_look_for(&Known::of(checklist, &Findings::default()).patched, policy)
+}

@@ -1,0 +1,131 @@
+//! Reading the advisory, its releases and its drafts, and making a draft for `/wardroom draft`.
+
+use super::{Engine, LookError};
+use crate::domain::advisory::evidence::VersionRelease;
+use crate::domain::advisory::request::NewAdvisory;
+use crate::domain::advisory::{AdvisoryState, Ghsa, Known, text};
+use crate::domain::facts::{Reaction, RepoName};
+use crate::domain::fence;
+use crate::domain::findings::Findings;
+use crate::domain::observed::{AdvisorySight, Needs, Observed};
+use crate::domain::texts;
+use crate::github::Error;
+
+/// Why advisories are often out of reach, and what helps.
+const REMEDY: &str = "Advisories are read and written by a GitHub App, or a token of a person, with the permission \
+                      “Repository security advisories: write” on that repository; a workflow’s own token cannot, private \
+                      repositories and GitHub Enterprise Server have none. Everything else goes on without.";
+
+impl Engine {
+    /// Reads what a decision about the advisory needs.
+    pub(super) async fn complete_advisory(&self, observed: &mut Observed, needs: &Needs) -> Result<(), LookError> {
+        let Some(repo) = &self.policy.advisories.repository else { return Ok(()) };
+        if let Some(id) = &needs.advisory {
+            observed.advisory = self.read_advisory(repo, id).await?;
+        }
+        if needs.drafts {
+            let listed = match self.github.advisories(repo, AdvisoryState::Draft).await {
+                Ok(drafts) => drafts,
+                Err(error) if out_of_reach(&error) => Vec::new(),
+                Err(error) => return Err(error.into()),
+            };
+            observed.linked_elsewhere = self.linked_elsewhere(observed.issue.number).await?;
+            observed.drafts = Some(listed);
+        }
+        if !needs.releases.is_empty() {
+            observed.releases = Some(self.read_releases(repo, &needs.releases).await?);
+        }
+        Ok(())
+    }
+
+    async fn read_advisory(&self, repo: &RepoName, id: &Ghsa) -> Result<AdvisorySight, LookError> {
+        match self.github.advisory(repo, id).await {
+            Ok(advisory) => Ok(AdvisorySight::Seen(Box::new(advisory))),
+            Err(Error::NotFound(_)) => Ok(AdvisorySight::Unreadable(format!(
+                "`{repo}` has no `{id}` that Wardroom may see. Is it the right id, and is {repo} the policy’s \
+                 `advisories.repository`? {REMEDY}"
+            ))),
+            Err(error) if out_of_reach(&error) => {
+                Ok(AdvisorySight::Unreadable(format!("{}. {REMEDY}", fence::plain(&error.to_string()))))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn read_releases(
+        &self,
+        advisories: &RepoName,
+        wanted: &[VersionRelease],
+    ) -> Result<Vec<VersionRelease>, LookError> {
+        let repo = self.policy.releases.repository.as_ref().unwrap_or(advisories);
+        let mut releases = wanted.to_vec();
+        for one in &mut releases {
+            one.release = match self.github.release(repo, &one.tag).await {
+                Ok(release) => release,
+                Err(error) if out_of_reach(&error) => None,
+                Err(error) => return Err(error.into()),
+            };
+        }
+        Ok(releases)
+    }
+
+    /// The advisories that the fields of the other incidents name.
+    async fn linked_elsewhere(&self, here: u64) -> Result<Vec<Ghsa>, LookError> {
+        let others = self.incidents().await?;
+        let others = others.iter().filter(|(_, issue)| issue.number != here);
+        let named =
+            |body: &str| Known::of(&crate::domain::checklist::Checklist::parse(body), &Findings::default()).ghsa;
+        Ok(others.filter_map(|(_, issue)| named(issue.text())).collect())
+    }
+
+    /// The text that advisories are drafted from: the policy's own, or the built-in one.
+    pub(super) async fn advisory_template(&self) -> Result<std::sync::Arc<str>, LookError> {
+        let own = match (&self.policy.advisories.repository, &self.policy.advisory_template) {
+            (Some(_), Some(path)) => self.github.file(&self.tracker, path).await?,
+            _ => None,
+        };
+        Ok(own.map_or_else(|| text::DEFAULT.into(), Into::into))
+    }
+
+    /// Makes the draft and marks the command. Where GitHub refuses, the draft's text is offered for pasting.
+    pub(super) async fn make_draft(
+        &self,
+        observed: &Observed,
+        to: u64,
+        repo: &RepoName,
+        new: &NewAdvisory,
+    ) -> Result<usize, LookError> {
+        let (reaction, writes) = match self.github.create_advisory(repo, new).await {
+            Ok(_) => (Reaction::Rocket, 1),
+            Err(
+                error @ (Error::NotFound(_)
+                | Error::Gone(_)
+                | Error::Forbidden { .. }
+                | Error::Invalid { .. }
+                | Error::Unsupported(_)),
+            ) => {
+                let why = fence::plain(&error.to_string());
+                let text = format!(
+                    "No draft was made in `{repo}`: {why}. {REMEDY}\n\nA person can paste it at \
+                     <https://github.com/{repo}/security/advisories/new>:\n\nTitle: {}\n\n{}",
+                    fence::code_span(&new.summary, 1024),
+                    fence::fence(&new.description, fence::MAX_REPORT_BYTES).block
+                );
+                self.github.create_comment(&self.tracker, observed.issue.number, &texts::reply(to, &text)).await?;
+                (Reaction::Confused, 1)
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.github.react(&self.tracker, to, reaction).await?;
+        self.keep_reaction(observed, to, reaction).await?;
+        Ok(writes + 1)
+    }
+}
+
+/// Whether this account can have no answer here, however often it asks.
+fn out_of_reach(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::NotFound(_) | Error::Gone(_) | Error::Moved { .. } | Error::Forbidden { .. } | Error::Unsupported(_)
+    )
+}

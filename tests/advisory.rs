@@ -1,0 +1,241 @@
+//! An incident and its advisory, in users' verbs.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use serde_json::json;
+use support::room::{Room, repo};
+use wardroom::domain::checklist::{Checklist, TaskState};
+use wardroom::domain::policy::{Advisories, Ecosystem, Package, Policy, Product};
+use wardroom::sim::{Fault, When};
+
+fn policy() -> Policy {
+    Policy {
+        product: Product { name: "Ledger Mail".into(), ..Product::default() },
+        advisories: Advisories {
+            repository: Some(repo("octo/mail")),
+            packages: vec![Package { ecosystem: Ecosystem::Other, name: "ledger-mail".into() }],
+        },
+        roster: vec!["alice".into()],
+        ..Policy::default()
+    }
+}
+
+async fn incident() -> (Room, u64) {
+    let mut room = Room::with_policy(policy());
+    room.report("Crash", "It crashes.");
+    room.settle().await;
+    let number = room.incident();
+    (room, number)
+}
+
+async fn say(room: &mut Room, who: &str, number: u64, text: &str) {
+    let tracker = room.tracker.clone();
+    room.wait(2);
+    room.as_(who).comment(&tracker, number, text).unwrap();
+    room.settle().await;
+}
+
+async fn fill(room: &mut Room, number: u64) {
+    let tracker = room.tracker.clone();
+    for (name, value) in [
+        ("CVSS vector", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"),
+        ("Affects versions", "1.2.0 to 1.4.2"),
+        ("Patch/hotfix version", "1.4.3"),
+        ("Root cause", "The length of a header is not checked"),
+    ] {
+        room.as_("alice").set_field(&tracker, number, name, value).unwrap();
+    }
+    room.settle().await;
+}
+
+fn field(room: &Room, number: u64, name: &str) -> String {
+    Checklist::parse(&room.body(number)).field(name).unwrap().value.clone()
+}
+
+fn state(room: &Room, number: u64, task: &str) -> TaskState {
+    Checklist::parse(&room.body(number)).find_task(task).unwrap().state
+}
+
+/// The advisory's part of the status comment.
+fn section(room: &Room, number: u64) -> String {
+    let status = room.status(number);
+    let part = status.split("### The advisory\n\n").nth(1).unwrap_or_else(|| panic!("{status}"));
+    part.split("\n###").next().unwrap().split("\n<sub>").next().unwrap().trim_end().to_owned()
+}
+
+fn only_advisory(room: &Room) -> String {
+    let all = room.world.advisories_of(&repo("octo/mail"));
+    assert_eq!(all.len(), 1, "{all:?}\n{}", room.call_log(40));
+    all[0].clone()
+}
+
+#[tokio::test]
+async fn a_draft_is_made_from_the_fields_once_and_linked() {
+    let (mut room, number) = incident().await;
+    insta::assert_snapshot!(section(&room, number), @"None is linked. `/wardroom draft` makes one from the fields; `/wardroom link GHSA-…` names one that there is.");
+    fill(&mut room, number).await;
+    say(&mut room, "bob", number, "/wardroom draft").await;
+    let id = only_advisory(&room);
+    assert_eq!(
+        [field(&room, number, "GitHub Security Advisory ID"), field(&room, number, "GitHub Security Advisory")],
+        [id.clone(), id.clone()]
+    );
+    assert_eq!(state(&room, number, "T12"), TaskState::Done);
+    assert_eq!(state(&room, number, "T31"), TaskState::Open);
+    let advisory = room.world.advisory_now(&repo("octo/mail"), &id).unwrap();
+    insta::assert_snapshot!(advisory.summary, @"Ledger Mail: << what an attacker can do, in one sentence >>");
+    insta::assert_snapshot!("draft", advisory.text());
+    insta::assert_snapshot!("drafted", section(&room, number).replace(&id, "GHSA-ID"));
+    assert!(room.status(number).contains("because"), "{}", room.status(number));
+    // Said again, it makes no second one; and a steady look writes nothing.
+    say(&mut room, "bob", number, "/wardroom draft").await;
+    only_advisory(&room);
+    room.wait(60);
+    room.world.clear_calls();
+    room.look(number).await;
+    assert_eq!(room.writes(), []);
+    let reads: Vec<String> = room.world.calls().iter().map(|call| format!("{} {}", call.method, call.route)).collect();
+    assert!(reads.len() <= 5, "{reads:?}");
+}
+
+#[tokio::test]
+async fn a_draft_whose_answer_was_lost_is_found_again() {
+    for when in [When::Before, When::After] {
+        for fault in [Fault::TimeOut, Fault::CutBody, Fault::BadGateway] {
+            let (mut room, number) = incident().await;
+            fill(&mut room, number).await;
+            room.world.faults(|faults| faults.fail_route("POST R/security-advisories", 1, fault, when));
+            say(&mut room, "bob", number, "/wardroom draft").await;
+            room.lose_store();
+            room.heal().await;
+            let id = only_advisory(&room);
+            assert_eq!(field(&room, number, "GitHub Security Advisory ID"), id, "{fault:?} {when:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_advisory_that_is_there_is_linked_and_what_differs_is_a_table() {
+    let (mut room, number) = incident().await;
+    fill(&mut room, number).await;
+    let mail = repo("octo/mail");
+    let id = room.as_("rita").report_privately(&mail, "A header crashes it", "Long header.").unwrap();
+    say(&mut room, "bob", number, &format!("/wardroom link {id}")).await;
+    assert_eq!(field(&room, number, "GitHub Security Advisory ID"), id);
+    assert_eq!(state(&room, number, "T12"), TaskState::Open, "nobody accepted it yet");
+    insta::assert_snapshot!(section(&room, number).replace(&id, "GHSA-ID"), @"
+    [GHSA-ID](https://github.test/octo/mail/security/advisories/GHSA-ID) in `octo/mail`: a private report that nobody accepted yet.
+
+    The score 7.5 is at or above 4.0: ask for a CVE ID now, because the answer takes days, sometimes weeks.
+
+    The fields and the advisory differ. Nothing is overwritten by itself: change the one that is wrong.
+
+    | Field | The issue says | The advisory says | Changed last |
+    |---|---|---|---|
+    | Affects versions | `>= 1.2.0, <= 1.4.2` | – | `alice`, 2026-03-02 09:00 UTC |
+    | Patch/hotfix version | `1.4.3` | – | `alice`, 2026-03-02 09:00 UTC |
+    | CVSS vector | `CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H` | – | `alice`, 2026-03-02 09:00 UTC |
+    | Credits | – | `@rita (reporter)` | – |
+    | advisories.packages | `other ledger-mail` | – | – |
+
+    Still missing for it:
+
+    - **CWE** is empty: name the kind of weakness, for example `CWE-79`.
+    - **Credits** is empty: say whom to thank, as `@login`, or `nobody`.
+    ");
+    say(&mut room, "bob", number, "/wardroom link GHSA-2222-2222-2222").await;
+    let said = room.said(&room.tracker, number).pop().unwrap();
+    assert!(said.contains("was not linked") && said.contains("octo/mail"), "{said}");
+}
+
+#[tokio::test]
+async fn a_tick_that_a_fact_contradicts_stays_and_is_said() {
+    let (mut room, number) = incident().await;
+    let tracker = room.tracker.clone();
+    room.as_("alice").tick(&tracker, number, "T12").unwrap();
+    room.settle().await;
+    assert_eq!(state(&room, number, "T12"), TaskState::Done);
+    assert!(room.world.advisories_of(&repo("octo/mail")).is_empty(), "a tick makes nothing");
+    let status = room.status(number);
+    let line = status.lines().find(|line| line.contains("not confirmed")).unwrap();
+    insta::assert_snapshot!(line, @"- T12 Draft security advisory for GitHub Security Advisories is ticked and not confirmed: no advisory is linked.");
+    // And a box that a person took out is not ticked again.
+    fill(&mut room, number).await;
+    room.as_("alice").untick(&tracker, number, "T12").unwrap();
+    room.settle().await;
+    say(&mut room, "bob", number, "/wardroom draft").await;
+    assert_eq!(state(&room, number, "T12"), TaskState::Open);
+}
+
+#[tokio::test]
+async fn published_and_released_is_seen_and_the_gap_between_is_the_loudest_line() {
+    let (mut room, number) = incident().await;
+    fill(&mut room, number).await;
+    say(&mut room, "bob", number, "/wardroom draft").await;
+    let (mail, id) = (repo("octo/mail"), only_advisory(&room));
+    room.as_("alice").publish_release(&mail, "v1.4.3", &[]).unwrap();
+    room.wait(60);
+    room.heal().await;
+    assert_eq!(state(&room, number, "T29"), TaskState::Done);
+    let status = room.status(number);
+    let first = status.split("### Please look at\n\n").nth(1).unwrap().lines().next().unwrap().to_owned();
+    insta::assert_snapshot!(first, @"- **The fix is out and the advisory is not.** `v1.4.3` is public since 2026-03-02 09:01 UTC: whoever compares versions can find the vulnerability, and users do not know that they must update. Publish the advisory now.");
+    let patch = json!({"cwe_ids": ["CWE-120"], "credits": [{"login": "rita", "type": "finder"}]});
+    room.as_("alice").edit_advisory(&mail, &id, &patch).unwrap();
+    room.as_("alice").publish_advisory(&mail, &id).unwrap();
+    room.world.assign_cve(&mail, &id, "CVE-2026-12345");
+    room.wait(60);
+    room.heal().await;
+    assert_eq!([state(&room, number, "T31"), state(&room, number, "T34")], [TaskState::Done; 2]);
+    assert_eq!(field(&room, number, "CVE ID"), "CVE-2026-12345");
+    assert!(!room.status(number).contains("The fix is out and the advisory is not"));
+}
+
+#[tokio::test]
+async fn where_advisories_are_out_of_reach_the_text_is_offered_for_pasting() {
+    let (mut room, number) = incident().await;
+    fill(&mut room, number).await;
+    room.world.without_advisories();
+    say(&mut room, "bob", number, "/wardroom draft").await;
+    insta::assert_snapshot!(
+        "no_advisories",
+        room.said(&room.tracker, number)
+            .pop()
+            .unwrap()
+            .split_once('\n')
+            .unwrap()
+            .1
+            .split("````")
+            .next()
+            .unwrap()
+            .split("```")
+            .next()
+            .unwrap()
+    );
+    assert_eq!(room.failures, Vec::<String>::new());
+    let tracker = room.tracker.clone();
+    room.as_("bob").tick(&tracker, number, "T1").unwrap();
+    room.settle().await;
+    assert!(room.status(number).contains("ticked “Reproduce"), "everything else goes on");
+    let said = room.said(&tracker, number).len();
+    room.heal().await;
+    assert_eq!(room.said(&tracker, number).len(), said, "it is said once");
+}
+
+#[tokio::test]
+async fn whoever_may_not_write_drafts_and_links_nothing() {
+    let (mut room, number) = incident().await;
+    say(&mut room, "rita", number, "/wardroom draft").await;
+    say(&mut room, "tina", number, "/wardroom link GHSA-2c3f-4gh5-6jm7").await;
+    assert!(room.world.advisories_of(&repo("octo/mail")).is_empty());
+    assert_eq!(room.said(&room.tracker, number).len(), 2);
+    // Without a place for advisories the commands say what is missing.
+    let mut room = Room::new();
+    room.report("Crash", "x");
+    room.settle().await;
+    let number = room.incident();
+    say(&mut room, "bob", number, "/wardroom draft").await;
+    insta::assert_snapshot!(room.said(&room.tracker, number).pop().unwrap().split_once('\n').unwrap().1.trim_end(), @"The policy names no repository for advisories, so there is no place for one. Nothing was done. Set `advisories.repository` in `.github/wardroom.yml`.");
+}
