@@ -8,7 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use support::room::{Room, repo};
-use wardroom::domain::policy::{Policy, Reports};
+use wardroom::domain::policy::{Advisories, Policy, Reports};
 use wardroom::sim::{Fault, When};
 
 type Act = for<'a> fn(&'a mut Room) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
@@ -195,6 +195,15 @@ fn scenarios() -> Vec<(&'static str, Act)> {
                 room.settle().await;
             })
         }),
+        ("draft of an advisory", |room| {
+            Box::pin(async {
+                let number = opened(room).await;
+                room.as_("alice").set_field(&room.tracker, number, "CVSS vector", VECTOR).unwrap();
+                room.settle().await;
+                room.as_("bob").comment(&room.tracker, number, "/wardroom draft").unwrap();
+                room.settle().await;
+            })
+        }),
         ("report closed", |room| {
             Box::pin(async {
                 let number = room.report("Crash", "x");
@@ -210,7 +219,8 @@ fn scenarios() -> Vec<(&'static str, Act)> {
 
 fn room() -> Room {
     let reports = Reports { repositories: vec![repo("octo/security"), repo("octo/mail")], ..Reports::default() };
-    Room::with_policy(Policy { reports, roster: vec!["alice".into()], ..Policy::default() })
+    let advisories = Advisories { repository: Some(repo("octo/mail")), ..Advisories::default() };
+    Room::with_policy(Policy { reports, advisories, roster: vec!["alice".into()], ..Policy::default() })
 }
 
 /// Runs a scenario with a fault, heals, and returns the outcome and the log.

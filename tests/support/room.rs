@@ -258,6 +258,7 @@ impl Room {
             marks.sort();
             text.push_str(&marks.join("\n"));
         }
+        text.push_str(&format!("advisories {:?}\n", self.world.advisories_of(&repo("octo/mail"))));
         for name in ["octo/security", "octo/mail", "octo/private-reports"] {
             for issue in self.world.issues_of(&repo(name)) {
                 if issue.user.as_ref().is_some_and(|user| user.login != self.bot) {
