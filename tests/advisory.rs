@@ -140,6 +140,8 @@ async fn an_advisory_that_is_there_is_linked_and_what_differs_is_a_table() {
     | Credits | – | `@rita (reporter)` | – |
     | advisories.packages | `other ledger-mail` | – | – |
 
+    Thanked, once they accept: `rita` (reporter): accepted.
+
     Still missing for it:
 
     - **CWE** is empty: name the kind of weakness, for example `CWE-79`.

@@ -38,17 +38,28 @@ pub struct BodyChange {
     pub settled: Vec<u64>,
 }
 
+/// What a change of the body rests on.
+#[derive(Clone, Copy)]
+pub struct Grounds<'a> {
+    /// The decisions that hold.
+    pub decisions: &'a Decisions<'a>,
+    /// All commands.
+    pub rulings: &'a [Ruling<'a>],
+    /// The answers that this look gives.
+    pub answers: &'a Answers,
+    /// All edits that are known without a gap.
+    pub edits: &'a [Edit],
+    /// What the status comment remembers.
+    pub memory: &'a Memory,
+    /// Keys of the fields that hold what Wardroom wrote there, untouched since.
+    pub own: &'a BTreeSet<String>,
+    /// The advisory, where the policy has a place for one.
+    pub disclosure: Option<&'a Disclosure<'a>>,
+}
+
 /// Computes the change. Each splice is made from the body as the splices before left it.
-pub fn change(
-    observed: &Observed,
-    decisions: &Decisions<'_>,
-    rulings: &[Ruling<'_>],
-    answers: &Answers,
-    edits: &[Edit],
-    memory: &Memory,
-    own: &BTreeSet<String>,
-    disclosure: Option<&Disclosure<'_>>,
-) -> BodyChange {
+pub fn change(observed: &Observed, grounds: &Grounds<'_>) -> BodyChange {
+    let Grounds { decisions, rulings, answers, edits, memory, own, disclosure } = *grounds;
     let mut change = BodyChange::default();
     let old = observed.issue.text();
     let mut body = old.to_owned();

@@ -11,6 +11,7 @@ use super::advisory::evidence::{self, Evidence, Facts, Verdict, VersionRelease};
 use super::advisory::interlock::{self, Apart};
 use super::advisory::lint::{self, Finding, Weight};
 use super::advisory::request::NewAdvisory;
+use super::advisory::show;
 use super::advisory::{self, Advisory, AdvisoryState, Draft, Ghsa, Known};
 use super::checklist::{Checklist, TaskState};
 use super::decisions::{Decisions, Verdict as Ruled};
@@ -212,6 +213,10 @@ impl<'a> Disclosure<'a> {
         if !self.rows.is_empty() {
             text.push_str("\nThe fields and the advisory differ. Nothing is overwritten by itself: change the one that is wrong.\n\n");
             text.push_str(&drift::table(&self.rows, |row| last_change(row, memory, checklist, policy)));
+        }
+        let credits = self.advisory.map(show::credits).unwrap_or_default();
+        if !credits.is_empty() {
+            let _ = writeln!(text, "\nThanked, once they accept: {}.", credits.join("; "));
         }
         self.lint(&mut text);
         // Before there is a draft, the fields that are empty are listed anyway.

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::advisory::request::NewAdvisory;
 use super::answers::{self, Desk};
-use super::body::{self, BodyChange};
+use super::body::{self, BodyChange, Grounds};
 use super::checklist::{Checklist, TaskState};
 use super::decisions::{self, Decisions, Ruling};
 use super::disclosure::{self, Disclosure};
@@ -265,16 +265,16 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     let wanted = if paused {
         BodyChange::default()
     } else {
-        body::change(
-            observed,
-            &folded,
-            &rulings,
-            &answers,
-            &edits.all,
-            &memory,
-            &own,
-            disclosure.as_ref().ok().and_then(Option::as_ref),
-        )
+        let grounds = Grounds {
+            decisions: &folded,
+            rulings: &rulings,
+            answers: &answers,
+            edits: &edits.all,
+            memory: &memory,
+            own: &own,
+            disclosure: disclosure.as_ref().ok().and_then(Option::as_ref),
+        };
+        body::change(observed, &grounds)
     };
     memory.filled.extend(wanted.refilled.iter().cloned());
     let since = memory.repair.take().map_or(memory_at, |repair| repair.since);

@@ -111,6 +111,12 @@ impl Room {
         room
     }
 
+    /// The team names a place for its advisories.
+    pub(crate) fn with_advisories_in(&mut self, name: &str) {
+        self.policy.advisories.repository = Some(repo(name));
+        self.restart();
+    }
+
     /// A new process with the same store.
     pub(crate) fn restart(&mut self) {
         self.world.restart();
@@ -239,7 +245,7 @@ impl Room {
                 })
                 .collect();
             acts.sort();
-            text.push_str(&acts.join("\n"));
+            text.push_str(&without_times(&acts.join("\n")));
             // Which number a comment got depends on what failed before it.
             let unnumbered = |text: String| match text.split_once("<!-- wardroom:reply ") {
                 Some((_, rest)) => rest.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned(),
@@ -258,7 +264,7 @@ impl Room {
             marks.sort();
             text.push_str(&marks.join("\n"));
         }
-        text.push_str(&format!("advisories {:?}\n", self.world.advisories_of(&repo("octo/mail"))));
+        text.push_str(&format!("{} advisories\n", self.world.advisories_of(&repo("octo/mail")).len()));
         for name in ["octo/security", "octo/mail", "octo/private-reports"] {
             for issue in self.world.issues_of(&repo(name)) {
                 if issue.user.as_ref().is_some_and(|user| user.login != self.bot) {
@@ -356,10 +362,21 @@ fn make_engine(
     engine
 }
 
-/// A text with every time of day replaced, to compare what else it says.
+/// A text with every time of day and advisory's id replaced, to compare what else it says: which id is given depends on
+/// what was made before.
 fn without_times(text: &str) -> String {
-    let mut out = String::new();
+    let mut plain = String::new();
     let mut rest = text;
+    while let Some(at) = rest.find("GHSA-") {
+        let end = (at + 19).min(rest.len());
+        let id = rest.get(at..end).filter(|id| id.parse::<wardroom::domain::advisory::Ghsa>().is_ok());
+        plain.push_str(&rest[..at]);
+        plain.push_str(if id.is_some() { "GHSA-ID" } else { "GHSA-" });
+        rest = &rest[if id.is_some() { end } else { at + 5 }..];
+    }
+    plain.push_str(rest);
+    let mut out = String::new();
+    let mut rest = plain.as_str();
     while let Some(at) = rest.find("2026-03-0") {
         out.push_str(&rest[..at]);
         out.push_str("TIME");
