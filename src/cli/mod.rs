@@ -151,10 +151,10 @@ fn report(error: &anyhow::Error) {
 }
 
 /// The log goes to standard error: warnings, or what `WARDROOM_LOG` asks for (`info`, `wardroom=debug`, …). Standard
-/// output is kept for results.
+/// output is kept for results. The client library's own lines say in fewer words what Wardroom says itself.
 fn trace_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("WARDROOM_LOG")
-        .unwrap_or_else(|_unset_or_bad| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_unset_or_bad| tracing_subscriber::EnvFilter::new("warn,octocrab=off"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     // Where a caller of the library has a log of its own, that one stays.
     let _already_started = log.try_init();

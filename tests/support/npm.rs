@@ -1,17 +1,23 @@
-//! The npm packages that hold GitHub's own descriptions of its API, installed by the test that first needs them.
+//! npm packages that tests need, installed by the test that first needs them: GitHub's own descriptions of its API for
+//! `tests/conformance`, and the judge of accessibility for `tests/browser`.
 //!
 //! Where npm is missing a test that needs them says so and is skipped; under `CI=true` it fails instead. The versions are
-//! pinned by `tests/conformance/package-lock.json`.
+//! pinned by the `package-lock.json` of each folder.
 
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The folder of the npm packages, `tests/conformance/node_modules`, installed if it is not yet; `None` (said aloud)
-/// where npm is missing.
+/// The folder of the npm packages of `tests/conformance`, installed if it is not yet; `None` (said aloud) where npm is
+/// missing.
 pub(crate) fn packages() -> Option<PathBuf> {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
+    packages_of("tests/conformance")
+}
+
+/// The `node_modules` of a folder, installed if it is not yet; `None` (said aloud) where npm is missing.
+pub(crate) fn packages_of(folder: &str) -> Option<PathBuf> {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     if let Err(error) = Command::new("npm").arg("--version").stdout(Stdio::null()).status() {
         missing(&format!("npm does not run ({error})"));
         return None;
@@ -30,7 +36,7 @@ pub(crate) fn packages() -> Option<PathBuf> {
     let output = Command::new("npm").args(["ci", "--ignore-scripts"]).current_dir(&home).output().unwrap();
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        panic!("npm ci failed in tests/conformance. Are the package registries within reach?\n{said}");
+        panic!("npm ci failed in {folder}. Are the package registries within reach?\n{said}");
     }
     fs::write(&stamp, wanted).unwrap();
     Some(modules)
@@ -66,6 +72,6 @@ fn missing(why: &str) {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}, and CI=true demands these tests");
     // Not `eprintln!`, which the test harness keeps to itself where a test passes.
     let text =
-        format!("skipped: {why}; GitHub's own descriptions are not at hand. Install Node.js with npm to run it.\n");
+        format!("skipped: {why}; the npm packages that this test needs are not at hand. Install Node.js with npm.\n");
     std::io::stderr().write_all(text.as_bytes()).unwrap();
 }
