@@ -87,17 +87,15 @@ function say() {
 }
 
 // The seconds until the next look.
+const countdowns = () => document.querySelectorAll("[data-countdown]");
 let ends = 0;
 function count() {
-  const place = document.querySelector("[data-countdown]");
+  const [place] = countdowns();
   ends = place ? performance.now() + 1000 * Number(place.dataset.countdown) : 0;
 }
 setInterval(() => {
-  const place = document.querySelector("[data-countdown]");
-  if (!place || !ends) return;
-  const left = Math.max(0, Math.ceil((ends - performance.now()) / 1000));
-  const words = `${left} s`;
-  if (place.textContent !== words) place.textContent = words;
+  const words = `${Math.max(0, Math.ceil((ends - performance.now()) / 1000))} s`;
+  for (const place of countdowns()) if (place.textContent !== words) place.textContent = words;
 }, 250);
 
 async function send(action, data) {
@@ -134,9 +132,12 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
-// A box is sent when it is ticked, alone.
+// A box is sent when it is ticked, alone. A field that is chosen shows what it holds.
 document.addEventListener("change", async (event) => {
   const box = event.target;
+  if (box.id === "field-name") {
+    document.getElementById("field-value").value = box.selectedOptions[0].dataset.value;
+  }
   const form = box.form;
   if (!box.matches("input.task") || !form) return;
   const data = new FormData();

@@ -151,19 +151,27 @@ pub(crate) async fn pictures(room: &Room) {
     browser.scheme("light").await;
     let tracker = room.incident().await;
     browser.click("#box-1").await;
-    browser.click("#fault-two-ticks").await;
-    browser.until("document.querySelector('.trial')").await;
     browser.click("#field-save").await;
     room.let_time_pass_until(&has_label("severity/critical")).await;
-    room.let_time_pass_until("document.querySelector('.trial.healed')").await;
     room.let_time_pass_until("document.querySelector('#body').innerText.includes('CVSS Score: 9.8')").await;
+    browser.click("#fault-collide").await;
+    browser.until("document.querySelector('.trial.going')").await;
+    room.let_time_pass_until("document.querySelector('.trial.healed')").await;
     room.let_time_pass_until("document.querySelector('.looks.idle')").await;
     room.open(&tracker, "alice").await;
     browser.until("document.querySelector('.trial.healed')").await;
+    browser
+        .js("const at = document.querySelector('label[for=box-1]').getBoundingClientRect().top; scrollBy(0, at - 90); \
+             const aside = document.querySelector('.aside'); \
+             aside.scrollBy(0, document.querySelector('.trial').getBoundingClientRect().top - 230)")
+        .await;
     room.picture("demo-light").await;
-    browser.js("document.querySelector('article.status').scrollIntoView({ block: 'center' })").await;
-    browser.js("document.querySelector('#break-title').scrollIntoView()").await;
     browser.scheme("dark").await;
+    browser
+        .js("const at = document.querySelector('article.status').getBoundingClientRect().top; \
+             scrollBy(0, at - 24); const aside = document.querySelector('.aside'); \
+             aside.scrollBy(0, document.querySelector('#log-title').getBoundingClientRect().top - 60)")
+        .await;
     room.picture("demo-dark").await;
     browser.size(390, 844, true).await;
     browser.scheme("light").await;

@@ -150,7 +150,7 @@ impl Drawn<'_> {
             }
             Tag::Heading { level, .. } => {
                 let (id, classes, attrs) = (None, Vec::new(), Vec::new());
-                out.push(Event::Start(Tag::Heading { level: below(level), id, classes, attrs }));
+                out.push(Event::Start(Tag::Heading { level: self.level(level), id, classes, attrs }));
                 return;
             }
             Tag::List(_) | Tag::Item | Tag::BlockQuote(_) => {
@@ -180,7 +180,7 @@ impl Drawn<'_> {
             }
             TagEnd::Paragraph => self.close_label(out),
             TagEnd::Heading(level) => {
-                out.push(Event::End(TagEnd::Heading(below(level))));
+                out.push(Event::End(TagEnd::Heading(self.level(level))));
                 return;
             }
             TagEnd::List(_) | TagEnd::Item | TagEnd::BlockQuote(_) => {
@@ -193,6 +193,14 @@ impl Drawn<'_> {
             _ => {}
         }
         out.push(Event::End(end));
+    }
+
+    /// Headings stand below the page's own: an issue's one further down than it says, a comment's at least at the third.
+    fn level(&self, level: HeadingLevel) -> HeadingLevel {
+        match self.boxes {
+            Boxes::Of(..) => HeadingLevel::try_from(level as usize + 1).unwrap_or(level),
+            Boxes::Fixed(_) => level.max(HeadingLevel::H3),
+        }
     }
 
     fn close_label(&mut self, out: &mut Vec<Event<'_>>) {
@@ -275,11 +283,6 @@ impl Drawn<'_> {
         out.push_str("\">");
         out
     }
-}
-
-/// One level further down: the page's own title stands above.
-fn below(level: HeadingLevel) -> HeadingLevel {
-    HeadingLevel::try_from(level as usize + 1).unwrap_or(level)
 }
 
 fn is_web(address: &str) -> bool {

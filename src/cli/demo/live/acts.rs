@@ -156,7 +156,7 @@ impl Live {
                 house.process.bell.notify_one();
                 let text = format!("swept: {} to look at", swept.subjects.len());
                 let mut told = self.told();
-                told.trials.looked(at, Kind::Looked, &format!("{text} ({})", calls.sum), failed);
+                told.trials.looked(at, Kind::Looked, &format!("{text}; {}", calls.sum), failed);
                 told.enter(at, "Wardroom", Kind::Looked, text, swept.looked.steps, calls);
                 Ok(swept.subjects)
             }
@@ -204,7 +204,7 @@ impl Live {
                 drop(told);
                 self.note("GitHub", Kind::Fault, "will lose the webhook of the next act", Vec::new());
             }
-            Fault::TwoTicks => self.two_ticks(issue)?,
+            Fault::TwoTicks => self.two_ticks(issue).await?,
             Fault::Collide => self.collide(issue)?,
             Fault::Restart => self.clone().restart().await?,
         }
@@ -220,7 +220,7 @@ impl Live {
         Some((shown.number, [open.next()?, open.next()?]))
     }
 
-    fn two_ticks(&self, issue: Option<u64>) -> Result<(), String> {
+    async fn two_ticks(&self, issue: Option<u64>) -> Result<(), String> {
         let (issue, tasks) = self.two_open_tasks(issue).ok_or(NO_TASKS)?;
         let at = self.time.now();
         let happened = vec![format!("alice and bob each tick a box of #{issue} at {}, in the same moment.", clock(at))];
@@ -231,9 +231,10 @@ impl Live {
             names.extend(keys_of(&deeds).into_iter().map(|key| (issue, key, who)));
             self.keep(who, deeds);
         }
+        let arrived = self.deliver().await;
         let mut told = self.told();
         told.trials.must_name(Fault::TwoTicks, names);
-        told.trials.over(at, Fault::TwoTicks, "Two webhooks arrived; Wardroom waits for quiet, then looks once.");
+        told.trials.over(at, Fault::TwoTicks, &format!("{arrived} webhooks arrived."));
         Ok(())
     }
 

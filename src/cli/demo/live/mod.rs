@@ -201,10 +201,11 @@ impl Live {
         }
     }
 
-    /// Takes the webhooks that GitHub has to send to the running Wardroom, or loses them, as was asked.
-    async fn deliver(&self) {
+    /// Takes the webhooks that GitHub has to send to the running Wardroom, or loses them, as was asked. Returns how many
+    /// arrived.
+    async fn deliver(&self) -> usize {
         let house = self.house.lock().await;
-        let (mut lost, mut failed) = (Vec::new(), 0);
+        let (mut lost, mut arrived, mut failed) = (Vec::new(), 0, 0);
         for delivery in self.world().take_deliveries() {
             if self.told().lose_next && !is_own(&delivery) {
                 lost.push(name_of(&delivery));
@@ -212,7 +213,7 @@ impl Live {
             }
             let Some(house) = house.as_ref() else { continue };
             match send_webhook(&house.process.hook_url, SECRET.as_bytes(), &delivery).await {
-                Ok(202) => {}
+                Ok(202) => arrived += 1,
                 _ => failed += 1,
             }
         }
@@ -228,6 +229,7 @@ impl Live {
             told.lose_next = false;
             told.trials.webhook_lost(now, &lost);
         }
+        arrived
     }
 
     /// An entry of the log without calls.
@@ -266,7 +268,7 @@ impl Live {
             told.waits = due.zip(wait);
             // A look that only waited for a moment to come is not worth a line.
             if kind != Kind::Looked || !calls.sum.is_empty() {
-                let words = if calls.sum.is_empty() { text.clone() } else { format!("{text} ({})", calls.sum) };
+                let words = if calls.sum.is_empty() { text.clone() } else { format!("{text}; {}", calls.sum) };
                 told.enter(at, "Wardroom", kind, text, more, calls);
                 told.trials.looked(at, kind, &words, failed);
             }
@@ -342,11 +344,16 @@ fn described(subject: &Subject, ended: &Result<Looked, LookError>) -> (Kind, Str
                 (false, None) => None,
             };
             let mut more = looked.notes.clone();
-            more.extend(looked.summary.as_ref().map(|summary| summary.progress.clone()));
             if steps.is_empty() {
-                let text = format!("looked at {what}: nothing to do");
-                return (Kind::Looked, text, more, wait);
+                let (kind, text) = match (looked.writes, wait) {
+                    (1.., _) => (Kind::Wrote, format!("wrote into {what}, and looks again")),
+                    (0, Some(Wait::Lag)) => (Kind::Looked, format!("looked at {what}, and looks again")),
+                    (0, Some(_)) => (Kind::Looked, format!("looked at {what}: nothing to do yet")),
+                    (0, None) => (Kind::Looked, format!("looked at {what}: nothing to do")),
+                };
+                return (kind, text, more, wait);
             }
+            more.extend(looked.summary.as_ref().map(|summary| summary.progress.clone()));
             (Kind::Wrote, format!("looked at {what}: {}", steps.join("; ")), more, wait)
         }
         Err(error) => {
