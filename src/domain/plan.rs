@@ -290,7 +290,8 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
                 why: wanted.why.clone(),
             });
             let edit = Edit {
-                at: now,
+                // GitHub's times are whole seconds: an edit of the same second must not look older than ours.
+                at: whole_second(now),
                 editor: Some(observed.me.login.clone()),
                 before: old_body.to_owned(),
                 after: text.clone(),
@@ -372,6 +373,10 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         updated_at: observed.issue.updated_at,
     };
     plan
+}
+
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 /// The anchors of the first open tasks of the phase that the incident is in.
