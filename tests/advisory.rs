@@ -149,7 +149,7 @@ async fn an_advisory_that_is_there_is_linked_and_what_differs_is_a_table() {
     ");
     say(&mut room, "bob", number, "/wardroom link GHSA-2222-2222-2222").await;
     let said = room.said(&room.tracker, number).pop().unwrap();
-    assert!(said.contains("was not linked") && said.contains("octo/mail"), "{said}");
+    assert!(said.contains(&format!("names `{id}` already")) && said.contains("GHSA-2222-2222-2222"), "{said}");
 }
 
 #[tokio::test]
@@ -201,21 +201,8 @@ async fn where_advisories_are_out_of_reach_the_text_is_offered_for_pasting() {
     fill(&mut room, number).await;
     room.world.without_advisories();
     say(&mut room, "bob", number, "/wardroom draft").await;
-    insta::assert_snapshot!(
-        "no_advisories",
-        room.said(&room.tracker, number)
-            .pop()
-            .unwrap()
-            .split_once('\n')
-            .unwrap()
-            .1
-            .split("````")
-            .next()
-            .unwrap()
-            .split("```")
-            .next()
-            .unwrap()
-    );
+    let said = room.said(&room.tracker, number).pop().unwrap();
+    insta::assert_snapshot!("no_advisories", said.split_once('\n').unwrap().1);
     assert_eq!(room.failures, Vec::<String>::new());
     let tracker = room.tracker.clone();
     room.as_("bob").tick(&tracker, number, "T1").unwrap();
@@ -240,4 +227,68 @@ async fn whoever_may_not_write_drafts_and_links_nothing() {
     let number = room.incident();
     say(&mut room, "bob", number, "/wardroom draft").await;
     insta::assert_snapshot!(room.said(&room.tracker, number).pop().unwrap().split_once('\n').unwrap().1.trim_end(), @"The policy names no repository for advisories, so there is no place for one. Nothing was done. Set `advisories.repository` in `.github/wardroom.yml`.");
+}
+
+#[tokio::test]
+async fn an_advisory_that_is_not_there_is_not_linked() {
+    let (mut room, number) = incident().await;
+    say(&mut room, "bob", number, "/wardroom link GHSA-2222-2222-2222").await;
+    let said = room.said(&room.tracker, number).pop().unwrap();
+    assert!(said.contains("was not linked") && said.contains("octo/mail"), "{said}");
+    assert_eq!(field(&room, number, "GitHub Security Advisory ID"), "GHSA-XXXX-XXXX-XXXX");
+    room.heal().await;
+    assert!(section(&room, number).starts_with("None is linked."), "{}", section(&room, number));
+}
+
+#[tokio::test]
+async fn a_link_that_is_refused_lets_no_other_advisory_prove_anything() {
+    let (mut room, number) = incident().await;
+    fill(&mut room, number).await;
+    say(&mut room, "bob", number, "/wardroom draft").await;
+    let (mail, ours) = (repo("octo/mail"), only_advisory(&room));
+    // Another advisory of the project, long published.
+    let other = room.as_("rita").report_privately(&mail, "An old one", "Old.").unwrap();
+    let patch = json!({"state": "draft", "vulnerabilities": [{"package": {"ecosystem": "other", "name": "ledger-mail"},
+        "vulnerable_version_range": "< 1.0", "patched_versions": "1.0"}], "severity": "low"});
+    room.as_("alice").edit_advisory(&mail, &other, &patch).unwrap();
+    room.as_("alice").publish_advisory(&mail, &other).unwrap();
+    say(&mut room, "bob", number, &format!("/wardroom link {other}")).await;
+    room.wait(120);
+    room.heal().await;
+    assert_eq!(state(&room, number, "T31"), TaskState::Open, "only its own advisory counts");
+    assert_eq!(field(&room, number, "GitHub Security Advisory ID"), ours);
+}
+
+#[tokio::test]
+async fn a_refused_draft_is_said_once_although_its_mark_was_lost() {
+    let (mut room, number) = incident().await;
+    fill(&mut room, number).await;
+    room.world.without_advisories();
+    room.world.faults(|faults| faults.fail_route("POST R/issues/comments/*", 1, Fault::Crash, When::Before));
+    say(&mut room, "bob", number, "/wardroom draft").await;
+    room.restart();
+    room.heal().await;
+    assert_eq!(room.said(&room.tracker, number).len(), 1, "{:?}", room.said(&room.tracker, number));
+    let words = room
+        .world
+        .calls()
+        .iter()
+        .filter(|call| call.method == "POST" && call.path.ends_with(&format!("/issues/{number}/comments")))
+        .count();
+    assert_eq!(words, 2, "the status comment and one answer\n{}", room.call_log(60));
+}
+
+#[tokio::test]
+async fn a_template_that_is_not_there_is_said() {
+    let mut room = Room::with_policy(Policy { advisory_template: Some(".github/advisory.md".into()), ..policy() });
+    room.report("Crash", "It crashes.");
+    room.settle().await;
+    let number = room.incident();
+    let line = room.status(number).lines().find(|line| line.contains("advisory_template")).map(str::to_owned);
+    insta::assert_snapshot!(line.unwrap(), @"- The policy’s `advisory_template` is `.github/advisory.md`, and there is no such file on the tracker’s default branch: the built-in text is used.");
+    room.world.file(&room.tracker, ".github/advisory.md", "## What happened\n\n{{ issue.root_cause }}\n");
+    room.restart();
+    room.wait(60);
+    room.heal().await;
+    assert!(!room.status(number).contains("there is no such file"), "{}", room.status(number));
 }

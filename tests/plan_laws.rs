@@ -12,7 +12,7 @@ use wardroom::domain::facts::{
 };
 use wardroom::domain::incident::ReportId;
 use wardroom::domain::labels::LabelChange;
-use wardroom::domain::observed::{Missing, Observed, ReportSight};
+use wardroom::domain::observed::{AdvisoryTemplate, Missing, Observed, ReportSight};
 use wardroom::domain::plan::{self, Action};
 use wardroom::domain::policy::Policy;
 use wardroom::domain::texts;
@@ -76,8 +76,11 @@ impl Desk {
             advisory: Default::default(),
             drafts: None,
             linked_elsewhere: Vec::new(),
-            releases: None,
-            advisory_template: wardroom::domain::advisory::text::DEFAULT.into(),
+            releases: Default::default(),
+            advisory_template: AdvisoryTemplate {
+                text: wardroom::domain::advisory::text::DEFAULT.into(),
+                missing: None,
+            },
             template: std::sync::Arc::new(Checklist::parse(&checklist)),
         };
         let history = vec![Revision { at: start(), editor: None, body: Some(body) }];
@@ -504,4 +507,55 @@ proptest! {
         prop_assert_eq!(checklist.fields.len(), plain.fields.len());
         prop_assert_eq!(&checklist.markers, &plain.markers);
     }
+}
+
+/// GitHub's times are whole seconds and ours are not: an edit in the second of a write of Wardroom's own is no older.
+#[test]
+fn an_edit_in_the_second_of_our_own_write_keeps_its_author() {
+    let mut desk = Desk::new();
+    desk.settle();
+    desk.set_field("alice", "CVSS vector", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
+    desk.pass(60);
+    let second = desk.now;
+    desk.now += SignedDuration::from_millis(810);
+    let plan = desk.plan();
+    assert!(plan.actions.iter().any(|action| matches!(action, Action::EditBody { .. })));
+    desk.apply(&plan);
+    // Wardroom's edit and alice's next one carry the same whole second; only deliveries tell of them.
+    desk.now = second;
+    let before = desk.body();
+    let after = before.replacen("- **Root cause**: ", "- **Root cause**: a length, ", 1);
+    assert_ne!(before, after);
+    desk.observed.issue.body = Some(after.clone());
+    desk.observed.issue.updated_at = Some(second);
+    desk.observed.edits.push(wardroom::domain::observed::Edit {
+        at: second,
+        editor: Some("alice".to_owned()),
+        before,
+        after,
+    });
+    desk.observed.missing.push(Missing::GraphQl);
+    let plan = desk.plan();
+    desk.apply(&plan);
+    assert!(desk.status().contains("| `alice` | set “Root cause”"), "{}", desk.status());
+}
+
+#[test]
+fn releases_that_cannot_be_read_deny_no_tick() {
+    use wardroom::domain::observed::ReleaseSight;
+    let mut desk = Desk::new();
+    desk.policy.advisories.repository = Some("octo/mail".parse().unwrap());
+    desk.set_field("alice", "Patch/hotfix version", "1.4.3");
+    desk.set_task("alice", "T29", true);
+    desk.pass(60);
+    desk.observed.releases = ReleaseSight::Unreadable("GitHub refused it.".to_owned());
+    desk.settle();
+    assert!(desk.status().contains("Whether the fixed versions are released cannot be told"), "{}", desk.status());
+    assert!(!desk.status().contains("T29 Publish patched version to GitHub releases is ticked and not confirmed"));
+    desk.observed.releases = ReleaseSight::Seen(wardroom::domain::disclosure::releases_to_read(
+        &Checklist::parse(&desk.body()),
+        &desk.policy,
+    ));
+    desk.settle();
+    assert!(desk.status().contains("is ticked and not confirmed: `v1.4.3` has no release"), "{}", desk.status());
 }

@@ -33,8 +33,8 @@ pub struct Answers {
     pub elsewhere: Vec<(u64, String)>,
     /// The issue is to be closed, with this `state_reason`.
     pub close: Option<&'static str>,
-    /// A draft advisory is to be made: the comment that asks for it, and what it says.
-    pub draft: Option<(u64, NewAdvisory)>,
+    /// A draft advisory is to be made: the comment that asks for it, what it says, and the same for pasting.
+    pub draft: Option<(u64, NewAdvisory, String)>,
 }
 
 impl Answers {
@@ -245,7 +245,10 @@ fn draft<'a>(answers: &mut Answers, observed: &Observed, ruling: &Ruling<'_>, de
             ruling,
             format!("This incident has its advisory already: `{id}`. Nothing was done. Another one is named with `/wardroom link`."),
         ),
-        None => answers.draft = Some((ruling.comment.id, advisory.to_make())),
+        None => {
+            let (new, paste) = advisory.to_make();
+            answers.draft = Some((ruling.comment.id, new, paste));
+        }
     }
 }
 
@@ -254,13 +257,18 @@ fn link(answers: &mut Answers, ruling: &Ruling<'_>, desk: &Desk<'_>, id: &Ghsa) 
         answers.no(ruling, no_advisories(desk));
         return;
     };
-    if let Some(why) = advisory.unreadable {
-        answers.no(ruling, format!("`{id}` was not linked: {why}"));
-        return;
+    match (&advisory.linked, advisory.unreadable) {
+        (Some(there), _) if there != id => answers.no(
+            ruling,
+            format!(
+                "This incident names `{there}` already. Nothing was changed. If `{id}` is right, write it into the fields \
+                 **{}** and **{}**.",
+                GHSA_FIELDS[0], GHSA_FIELDS[1]
+            ),
+        ),
+        (_, Some(why)) => answers.no(ruling, format!("`{id}` was not linked: {why}")),
+        _ => answers.yes(ruling),
     }
-    set_field(answers, ruling, desk, GHSA_FIELDS[0], &id.to_string(), |value| {
-        value.trim().eq_ignore_ascii_case(&id.to_string())
-    });
 }
 
 /// Why an issue cannot be the other incident, in words; `None` if it can. One that was adopted is known by its label.

@@ -72,8 +72,8 @@ pub struct Decisions<'a> {
     pub vector_by: Option<&'a Account>,
     /// The last `draft`.
     pub drafted: Option<&'a Ruling<'a>>,
-    /// The last `link`, and what it names.
-    pub linked: Option<(&'a Ruling<'a>, &'a Ghsa)>,
+    /// What the last `link` names.
+    pub linked: Option<&'a Ghsa>,
 }
 
 /// All commands among the comments, oldest first. Those of bots, Wardroom among them, never count.
@@ -183,7 +183,7 @@ impl<'a> Decisions<'a> {
                     (decisions.vector, decisions.vector_by) = (Some(vector.as_str()), Some(ruling.author));
                 }
                 Ok(Command::Draft) => decisions.drafted = Some(ruling),
-                Ok(Command::Link(id)) => decisions.linked = Some((ruling, id)),
+                Ok(Command::Link(id)) => decisions.linked = Some(id),
                 _ => {}
             }
         }

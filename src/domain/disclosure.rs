@@ -14,12 +14,12 @@ use super::advisory::request::NewAdvisory;
 use super::advisory::show;
 use super::advisory::{self, Advisory, AdvisoryState, Draft, Ghsa, Known};
 use super::checklist::{Checklist, TaskState};
-use super::decisions::{Decisions, Verdict as Ruled};
+use super::decisions::Decisions;
 use super::facts::RepoName;
 use super::fence;
 use super::findings::{CVE, Findings, GHSA_FIELDS, RELEASE_TIME};
 use super::memory::Memory;
-use super::observed::{AdvisorySight, Needs, Observed};
+use super::observed::{AdvisorySight, Needs, Observed, ReleaseSight};
 use super::policy::Policy;
 use super::record::{OnBehalf, Value};
 use super::template::TemplateError;
@@ -36,8 +36,6 @@ pub struct Disclosure<'a> {
     pub linked: Option<Ghsa>,
     /// The advisory itself, where it could be read.
     pub advisory: Option<&'a Advisory>,
-    /// What the fields say.
-    pub known: Known,
     /// What it should say.
     pub draft: Draft,
     /// Where the two differ.
@@ -56,16 +54,19 @@ pub struct Disclosure<'a> {
     released_at: Option<Timestamp>,
     /// Why the advisory cannot be read, in words.
     pub unreadable: Option<&'a str>,
+    /// Why the releases cannot be read, in words.
+    releases_unreadable: Option<&'a str>,
+    /// The policy's own template, if it is not there.
+    missing_template: Option<&'a str>,
 }
 
-/// The advisory that an incident is about: the one that a new command names, else the one in its fields, else the one
-/// that an older command named, else the draft that Wardroom made for a command whose answer was lost.
+/// The advisory that an incident is about: the one in its fields, else the one that a command named, else the draft that
+/// Wardroom made for a command whose answer was lost. Fields that name one come first, so that a command which is refused
+/// because of them lets nothing be judged by another advisory.
 pub fn linked(observed: &Observed, decisions: &Decisions<'_>, checklist: &Checklist) -> Option<Ghsa> {
-    let named = decisions.linked.as_ref();
-    let new = named.filter(|(ruling, _)| ruling.verdict == Ruled::New).map(|(_, id)| (*id).clone());
-    let in_fields = || Known::of(checklist, &Findings::default()).ghsa;
+    let in_fields = Known::of(checklist, &Findings::default()).ghsa;
     let found = || found_again(observed, decisions.drafted?.comment.created_at);
-    new.or_else(in_fields).or_else(|| named.map(|(_, id)| (*id).clone())).or_else(found)
+    in_fields.or_else(|| decisions.linked.cloned()).or_else(found)
 }
 
 /// A draft of Wardroom's own from after the command: it was made, and the answer was lost.
@@ -92,7 +93,7 @@ impl<'a> Disclosure<'a> {
         let Some(repository) = &policy.advisories.repository else { return Ok(None) };
         let mut known = Known::of(checklist, found);
         known.reported_at = observed.issue.created_at;
-        let draft = advisory::draft(&known, policy, &observed.advisory_template)?;
+        let draft = advisory::draft(&known, policy, &observed.advisory_template.text)?;
         let linked = linked(observed, decisions, checklist);
         let (advisory, unreadable) = match &observed.advisory {
             AdvisorySight::Seen(advisory) => (Some(&**advisory), None),
@@ -102,7 +103,14 @@ impl<'a> Disclosure<'a> {
         let rows = advisory.map_or_else(Vec::new, |advisory| drift::rows(&draft.wanted, &known, advisory));
         let findings = advisory.map_or_else(Vec::new, |advisory| lint::lint(advisory, &known));
         let decision = cve::decide(&known, advisory, policy);
-        let releases = observed.releases.as_deref();
+        let releases = match &observed.releases {
+            ReleaseSight::Seen(releases) => Some(releases.as_slice()),
+            ReleaseSight::NotRead | ReleaseSight::Unreadable(_) => None,
+        };
+        let releases_unreadable = match &observed.releases {
+            ReleaseSight::Unreadable(why) => Some(why.as_str()),
+            ReleaseSight::NotRead | ReleaseSight::Seen(_) => None,
+        };
         let facts = Facts {
             advisory,
             advisories_readable: unreadable.is_none(),
@@ -123,16 +131,17 @@ impl<'a> Disclosure<'a> {
             evidence,
             apart,
             unreadable,
-            known,
+            releases_unreadable,
+            missing_template: observed.advisory_template.missing.as_deref(),
             draft,
             released_at: releases.and_then(all_out_at),
             checklist: checklist.clone(),
         }))
     }
 
-    /// What is to be made by `/wardroom draft`.
-    pub fn to_make(&self) -> NewAdvisory {
-        NewAdvisory::of(&self.draft.wanted)
+    /// What is to be made by `/wardroom draft`, and the same for a person to paste where Wardroom may not make it.
+    pub fn to_make(&self) -> (NewAdvisory, String) {
+        (NewAdvisory::of(&self.draft.wanted), show::to_paste(&self.draft.wanted))
     }
 
     /// What facts prove about a task, with the remark for the record.
@@ -188,6 +197,16 @@ impl<'a> Disclosure<'a> {
         let mut lines: Vec<String> = self.apart.iter().map(Apart::words).collect();
         if let Some(why) = self.unreadable {
             lines.push(format!("The advisory cannot be read: {why}"));
+        }
+        if let Some(why) = self.releases_unreadable {
+            lines.push(format!("Whether the fixed versions are released cannot be told: {why}"));
+        }
+        if let Some(path) = self.missing_template {
+            lines.push(format!(
+                "The policy’s `advisory_template` is {}, and there is no such file on the tracker’s default branch: the \
+                 built-in text is used.",
+                fence::code_span(path, 200)
+            ));
         }
         lines
     }
@@ -286,7 +305,7 @@ pub fn needs(observed: &Observed, policy: &Policy, decisions: &Decisions<'_>, ne
         Some(_) => {}
         None => needs.drafts = decisions.drafted.is_some() && observed.drafts.is_none(),
     }
-    if observed.releases.is_none() {
+    if observed.releases == ReleaseSight::NotRead {
         needs.releases = releases_to_read(&checklist, policy);
     }
 }

@@ -56,6 +56,27 @@ pub enum AdvisorySight {
     Unreadable(String),
 }
 
+/// What reading the releases of the fixed versions showed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum ReleaseSight {
+    /// They were not read.
+    #[default]
+    NotRead,
+    /// One for each fixed version.
+    Seen(Vec<VersionRelease>),
+    /// They cannot be read; the words say why and what helps.
+    Unreadable(String),
+}
+
+/// The text that an advisory is drafted from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdvisoryTemplate {
+    /// The text, unrendered.
+    pub text: Arc<str>,
+    /// The path that the policy names, if there is no such file.
+    pub missing: Option<String>,
+}
+
 /// What is true now, as far as it was read.
 #[derive(Clone, Debug)]
 pub struct Observed {
@@ -93,10 +114,10 @@ pub struct Observed {
     pub drafts: Option<Vec<Advisory>>,
     /// Advisories that the fields of other incidents name.
     pub linked_elsewhere: Vec<Ghsa>,
-    /// The releases of the fixed versions; `None` if they were not read.
-    pub releases: Option<Vec<VersionRelease>>,
-    /// The text that an advisory is drafted from, unrendered.
-    pub advisory_template: Arc<str>,
+    /// The releases of the fixed versions.
+    pub releases: ReleaseSight,
+    /// The text that an advisory is drafted from.
+    pub advisory_template: AdvisoryTemplate,
     /// The checklist that new incidents begin with: a field that says what it says there is empty.
     pub template: Arc<Checklist>,
 }

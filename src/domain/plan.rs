@@ -49,6 +49,8 @@ pub enum Action {
         repository: RepoName,
         /// What it says.
         advisory: Box<NewAdvisory>,
+        /// The same for a person to paste, where GitHub refuses.
+        paste: String,
     },
     /// Close the issue.
     Close {
@@ -318,10 +320,10 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     let standing = Standing::of(&issue, &checklist);
     let findings = Findings::of(&checklist, &folded, &own);
     let labels = labels::changes(&issue, &checklist, &standing, &findings, paused, policy);
-    if let Some((to, advisory)) = answers.draft.clone()
+    if let Some((to, advisory, paste)) = answers.draft.clone()
         && let Some(repository) = policy.advisories.repository.clone()
     {
-        plan.actions.push(Action::Draft { to, repository, advisory: Box::new(advisory) });
+        plan.actions.push(Action::Draft { to, repository, advisory: Box::new(advisory), paste });
         plan.wake_at = Some(now + READ_LAG);
     }
     let disclosure = Disclosure::of(observed, policy, &folded, &checklist, &findings);

@@ -7,7 +7,8 @@ use crate::domain::advisory::{AdvisoryState, Ghsa, Known, text};
 use crate::domain::facts::{Reaction, RepoName};
 use crate::domain::fence;
 use crate::domain::findings::Findings;
-use crate::domain::observed::{AdvisorySight, Needs, Observed};
+use crate::domain::observed::{AdvisorySight, AdvisoryTemplate, Needs, Observed, ReleaseSight};
+use crate::domain::plan::head_marker;
 use crate::domain::texts;
 use crate::github::Error;
 
@@ -33,7 +34,7 @@ impl Engine {
             observed.drafts = Some(listed);
         }
         if !needs.releases.is_empty() {
-            observed.releases = Some(self.read_releases(repo, &needs.releases).await?);
+            observed.releases = self.read_releases(&needs.releases).await?;
         }
         Ok(())
     }
@@ -52,21 +53,22 @@ impl Engine {
         }
     }
 
-    async fn read_releases(
-        &self,
-        advisories: &RepoName,
-        wanted: &[VersionRelease],
-    ) -> Result<Vec<VersionRelease>, LookError> {
-        let repo = self.policy.releases.repository.as_ref().unwrap_or(advisories);
+    async fn read_releases(&self, wanted: &[VersionRelease]) -> Result<ReleaseSight, LookError> {
+        let Some(repo) = self.policy.release_repository() else { return Ok(ReleaseSight::default()) };
         let mut releases = wanted.to_vec();
         for one in &mut releases {
             one.release = match self.github.release(repo, &one.tag).await {
                 Ok(release) => release,
-                Err(error) if out_of_reach(&error) => None,
+                Err(error) if out_of_reach(&error) => {
+                    return Ok(ReleaseSight::Unreadable(format!(
+                        "{}. It needs Contents: read on `{repo}`.",
+                        fence::plain(&error.to_string())
+                    )));
+                }
                 Err(error) => return Err(error.into()),
             };
         }
-        Ok(releases)
+        Ok(ReleaseSight::Seen(releases))
     }
 
     /// The advisories that the fields of the other incidents name.
@@ -78,13 +80,18 @@ impl Engine {
         Ok(others.filter_map(|(_, issue)| named(issue.text())).collect())
     }
 
-    /// The text that advisories are drafted from: the policy's own, or the built-in one.
-    pub(super) async fn advisory_template(&self) -> Result<std::sync::Arc<str>, LookError> {
-        let own = match (&self.policy.advisories.repository, &self.policy.advisory_template) {
-            (Some(_), Some(path)) => self.github.file(&self.tracker, path).await?,
-            _ => None,
+    /// The text that advisories are drafted from: the policy's own, read once as the policy is, or the built-in one.
+    pub(super) async fn advisory_template(&self) -> Result<AdvisoryTemplate, LookError> {
+        let read = || async {
+            let path = self.policy.advisories.repository.as_ref().and(self.policy.advisory_template.as_ref());
+            let own = match path {
+                Some(path) => self.github.file(&self.tracker, path).await?,
+                None => None,
+            };
+            let missing = path.filter(|_| own.is_none()).cloned();
+            Ok::<_, LookError>(AdvisoryTemplate { text: own.map_or_else(|| text::DEFAULT.into(), Into::into), missing })
         };
-        Ok(own.map_or_else(|| text::DEFAULT.into(), Into::into))
+        Ok(self.advisory_text.get_or_try_init(read).await?.clone())
     }
 
     /// Makes the draft and marks the command. Where GitHub refuses, the draft's text is offered for pasting.
@@ -94,25 +101,26 @@ impl Engine {
         to: u64,
         repo: &RepoName,
         new: &NewAdvisory,
+        paste: &str,
     ) -> Result<usize, LookError> {
         let (reaction, writes) = match self.github.create_advisory(repo, new).await {
             Ok(_) => (Reaction::Rocket, 1),
-            Err(
-                error @ (Error::NotFound(_)
-                | Error::Gone(_)
-                | Error::Forbidden { .. }
-                | Error::Invalid { .. }
-                | Error::Unsupported(_)),
-            ) => {
+            Err(error) if out_of_reach(&error) || matches!(error, Error::Invalid { .. }) => {
                 let why = fence::plain(&error.to_string());
-                let text = format!(
-                    "No draft was made in `{repo}`: {why}. {REMEDY}\n\nA person can paste it at \
-                     <https://github.com/{repo}/security/advisories/new>:\n\nTitle: {}\n\n{}",
-                    fence::code_span(&new.summary, 1024),
-                    fence::fence(&new.description, fence::MAX_REPORT_BYTES).block
+                let text = texts::reply(
+                    to,
+                    &format!(
+                        "No draft was made in `{repo}`: {why}. {REMEDY}\n\nA person can paste it at \
+                         <https://github.com/{repo}/security/advisories/new>:\n\n{paste}"
+                    ),
                 );
-                self.github.create_comment(&self.tracker, observed.issue.number, &texts::reply(to, &text)).await?;
-                (Reaction::Confused, 1)
+                // The mark may have been lost after the words were said.
+                let mine = observed.comments.iter().filter(|comment| observed.is_mine(comment.user.as_ref()));
+                let said = mine.into_iter().any(|comment| head_marker(comment.text()) == head_marker(&text));
+                if !said {
+                    self.github.create_comment(&self.tracker, observed.issue.number, &text).await?;
+                }
+                (Reaction::Confused, usize::from(!said))
             }
             Err(error) => return Err(error.into()),
         };

@@ -55,8 +55,8 @@ impl Engine {
         let (repo, number) = (&self.tracker, observed.issue.number);
         match action {
             Action::EditBody { expected, body, .. } => return self.edit_body(observed, expected, body).await,
-            Action::Draft { to, repository, advisory } => {
-                return Ok(Outcome::Done(self.make_draft(observed, *to, repository, advisory).await?));
+            Action::Draft { to, repository, advisory, paste } => {
+                return Ok(Outcome::Done(self.make_draft(observed, *to, repository, advisory, paste).await?));
             }
             Action::Close { reason } => {
                 let patch = IssuePatch {

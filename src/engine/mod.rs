@@ -35,7 +35,7 @@ use tokio::sync::OnceCell;
 use crate::domain::checklist::{Checklist, template};
 use crate::domain::facts::{Account, RepoName};
 use crate::domain::incident::Subject;
-use crate::domain::observed::ReportSight;
+use crate::domain::observed::{AdvisoryTemplate, ReportSight};
 use crate::domain::plan::{self, Plan, Summary};
 use crate::domain::policy::{Mode, Policy};
 use crate::github::{self, GitHub};
@@ -63,6 +63,7 @@ pub struct Engine {
     pub guards: Guards,
     me: OnceCell<Account>,
     blank: OnceLock<Arc<Checklist>>,
+    advisory_text: OnceCell<AdvisoryTemplate>,
 }
 
 /// Tells the time.
@@ -147,6 +148,7 @@ impl Engine {
             guards: Guards::default(),
             me: OnceCell::new(),
             blank: OnceLock::new(),
+            advisory_text: OnceCell::new(),
         }
     }
 

@@ -100,7 +100,7 @@ impl Engine {
             advisory: Default::default(),
             drafts: None,
             linked_elsewhere: Vec::new(),
-            releases: None,
+            releases: Default::default(),
             advisory_template: self.advisory_template().await?,
             template: self.blank(),
         };

@@ -46,8 +46,12 @@ pub fn credits(advisory: &Advisory) -> Vec<String> {
     advisory.credits.iter().map(|credit| line(&credit.login, credit.kind.words(), "offered")).collect()
 }
 
+/// Bytes of the text that a comment has room for, beside the form's fields and the words around them. A character has at
+/// least one byte, and a comment at most 65,536 characters.
+const ROOM: usize = 56 * 1024;
+
 /// A draft for pasting into GitHub's form, where Wardroom may not make it itself: the form's fields, and the text as a
-/// block of its own.
+/// block of its own. A text that is longer than a comment is cut, which is said.
 pub fn to_paste(wanted: &Wanted) -> String {
     let mut text = String::new();
     let mut field = |name: &str, value: &str| {
@@ -71,8 +75,8 @@ pub fn to_paste(wanted: &Wanted) -> String {
     if let Some(cve) = &wanted.cve {
         field("CVE ID", &cve.to_string());
     }
-    let block = fence::fence(&wanted.description, super::text::LONGEST_DESCRIPTION * 4).block;
-    let _ = write!(text, "\nDescription:\n\n{block}");
+    let fenced = fence::fence(&wanted.description, ROOM);
+    let _ = write!(text, "\nDescription:\n\n{}{}", fenced.block, fenced.notes("The template, filled in by hand,"));
     text
 }
 
