@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::config::{self, Env};
 use super::drive::{self, Draft, Opened, Options, Place, Report};
-use super::voice::{self, Voice};
+use super::voice;
 use super::{Exit, Usage};
 use crate::domain::incident::ReportId;
 use crate::domain::mail::issue::{self, Filing};
@@ -58,15 +58,13 @@ pub struct Args {
 /// Whatever kept it from its end; nothing is lost by it, and the same command again goes on from there.
 pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let settings = config::settings(env)?;
-    let voice = Voice::of_shell(env, &settings).await?;
-    voice::may_check(voice, &args.options)?;
-    let ended = async {
+    let work = async {
         let said = args.received.as_deref().map(moment).transpose()?;
         let mail = read(args)?;
         let engine = config::engine(&settings, &args.options).await?;
         open(&engine, &mail, said).await
     };
-    voice::finish(voice, ended.await, &args.options, out)
+    voice::speak(env, &settings, &args.options, out, work).await
 }
 
 /// Files a report and looks at it.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::config::{self, Env};
 use super::drive::{self, Options, Report};
-use super::voice::{self, Voice};
+use super::voice;
 use super::{Exit, Usage};
 use crate::domain::policy::Mode;
 use crate::engine::{Engine, intake};
@@ -47,13 +47,11 @@ pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Resu
     let bytes = read(&args.payload)?;
     let payload = parse(&bytes, &args.payload.display().to_string())?;
     let settings = config::settings(env)?;
-    let voice = Voice::of_shell(env, &settings).await?;
-    voice::may_check(voice, &args.options)?;
-    let ended = async {
+    let work = async {
         let engine = config::engine(&settings, &args.options).await?;
         deliver(&engine, &args.event, &payload, bytes).await
     };
-    voice::finish(voice, ended.await, &args.options, out)
+    voice::speak(env, &settings, &args.options, out, work).await
 }
 
 /// Does what an event asks for.

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::config::{self, Env};
 use super::drive::{self, Options};
-use super::voice::{self, Voice};
+use super::voice;
 use super::{Exit, Usage};
 use crate::domain::incident::ReportId;
 use crate::engine::Engine;
@@ -34,14 +34,12 @@ pub struct Args {
 /// Whatever kept it from its end; nothing is lost by it.
 pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let settings = config::settings(env)?;
-    let voice = Voice::of_shell(env, &settings).await?;
-    voice::may_check(voice, &args.options)?;
-    let ended = async {
+    let work = async {
         let engine = config::engine(&settings, &args.options).await?;
         let adopt = args.adopt.iter().map(|text| report(text, &engine)).collect::<Result<Vec<_>, _>>()?;
         Ok(drive::sweep(&engine, &adopt).await?)
     };
-    voice::finish(voice, ended.await, &args.options, out)
+    voice::speak(env, &settings, &args.options, out, work).await
 }
 
 /// The report that `--adopt` names: a bare number is one of the only report repository.

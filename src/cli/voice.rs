@@ -92,16 +92,23 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     if error.chain().any(|cause| cause.is::<Usage>()) { Exit::Usage } else { Exit::Failed }
 }
 
-/// Prints how a run from a shell ended, as far as it may be said.
+/// Runs something from a shell, and prints how it ended as far as it may be said.
 ///
 /// # Errors
-/// The run's own, where it may be said; or that `out` cannot be written.
-pub fn finish(
-    voice: Voice,
-    ended: anyhow::Result<Report>,
+/// The run's own, where it may be said; that nobody knows who reads the log; or that `out` cannot be written.
+pub async fn speak(
+    env: Env<'_>,
+    settings: &Settings,
     options: &Options,
     out: &mut dyn Write,
+    work: impl Future<Output = anyhow::Result<Report>>,
 ) -> anyhow::Result<Exit> {
+    let voice = Voice::of_shell(env, settings).await?;
+    may_check(voice, options)?;
+    finish(voice, work.await, options, out)
+}
+
+fn finish(voice: Voice, ended: anyhow::Result<Report>, options: &Options, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match (voice, ended) {
         (Voice::Open, ended) => {
             let report = ended?;

@@ -132,7 +132,7 @@ fn progress(checklist: &Checklist, standing: &Standing) -> String {
     if checklist.phases.is_empty() {
         return String::new();
     }
-    let mut text = "| Phase | Done | |\n|---|---|---|\n".to_owned();
+    let mut text = "| Phase | Done | State |\n|---|---|---|\n".to_owned();
     for (index, phase) in checklist.phases.iter().enumerate() {
         let note = match standing {
             Standing::Phase(current) | Standing::ClosedEarly(current) if *current == index => "current",

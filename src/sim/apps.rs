@@ -55,11 +55,6 @@ impl World {
         let (id, now) = (state.attempts.len() as u64 + 1, state.now);
         state.attempts.push((id, now, delivery.clone(), status));
     }
-
-    /// Ends a token.
-    pub fn end_token(&self, token: &str) {
-        self.state().tokens.remove(token);
-    }
 }
 
 impl State {

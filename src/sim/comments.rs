@@ -168,20 +168,13 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Call, Visibility, World};
+    use super::super::Call;
+    use super::super::tests::team;
     use super::*;
-    use crate::domain::facts::RepoName;
 
     #[test]
     fn a_locked_conversation_takes_comments_of_people_with_write_access_and_of_no_app() {
-        let repo: RepoName = "octo/security".parse().unwrap();
-        let world = World::new();
-        world.add_repo(&repo, Visibility::Private);
-        world.add_app("bot", std::slice::from_ref(&repo), &[("issues", "write")]);
-        for (login, role) in [("ada", Role::Write), ("tom", Role::Triage)] {
-            world.add_user(login);
-            world.collaborator(&repo, login, role);
-        }
+        let (world, repo) = team();
         let issue = world.person("ada").open_issue(&repo, "A report", "words", &[]).unwrap();
         let comment = |token: &str| {
             let path = format!("/repos/{repo}/issues/{issue}/comments");

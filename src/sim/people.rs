@@ -373,22 +373,14 @@ fn crlf(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::team;
     use super::*;
 
-    const REPO: &str = "octo/security";
-
     fn world(body: &str) -> (World, RepoName) {
-        let repo: RepoName = REPO.parse().unwrap();
-        let world = World::new();
-        world.add_repo(&repo, Visibility::Private);
-        world.add_app("bot", std::slice::from_ref(&repo), &[("issues", "write")]);
-        for (login, role) in [("ada", Role::Write), ("tom", Role::Triage)] {
-            world.add_user(login);
-            world.collaborator(&repo, login, role);
-        }
+        let (world, repo) = team();
         let call = super::super::Call {
             method: "POST".to_owned(),
-            path: format!("/repos/{REPO}/issues"),
+            path: format!("/repos/{repo}/issues"),
             token: Some("token-bot".to_owned()),
             body: Some(json!({ "title": "An incident", "body": body })),
             ..super::super::Call::default()

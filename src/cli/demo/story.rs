@@ -233,6 +233,7 @@ async fn review(stage: &mut Stage<'_>, told: &Told) -> anyhow::Result<()> {
             })
         })
         .await?;
+    stage.settle().await?;
     stage.wait(60);
     stage
         .person("alice", "closes the incident as completed", |alice| alice.close(&repo, incident, "completed"))

@@ -48,6 +48,18 @@ fn name(text: &str) -> RepoName {
     text.parse().unwrap()
 }
 
+/// A private repository with the App `bot`, with ada who writes and tom who triages.
+pub(super) fn team() -> (World, RepoName) {
+    let (world, repo) = (World::new(), name("octo/security"));
+    world.add_repo(&repo, Visibility::Private);
+    world.add_app("bot", std::slice::from_ref(&repo), &[("issues", "write")]);
+    for (login, role) in [("ada", Role::Write), ("tom", Role::Triage)] {
+        world.add_user(login);
+        world.collaborator(&repo, login, role);
+    }
+    (world, repo)
+}
+
 impl Bench {
     fn new() -> Bench {
         let world = World::new();
