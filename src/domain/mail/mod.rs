@@ -148,7 +148,7 @@ pub fn read(bytes: &[u8]) -> Result<MailReport, MailError> {
         return Err(MailError::Outlook);
     }
     let mail = from_mailbox(bytes);
-    let (block, body) = head::split(mail).map_err(|head::TooLong| MailError::LongHead)?;
+    let (block, body) = head::split(mail, head::MAX_HEAD_BYTES).map_err(|head::TooLong| MailError::LongHead)?;
     let head = head::read(block);
     let known = head.from.is_some() || head.subject.is_some() || head.message_id.is_some() || head.date.is_some();
     if !known {
@@ -179,6 +179,9 @@ pub fn read(bytes: &[u8]) -> Result<MailReport, MailError> {
         walk.notes
             .push(format!("It has more than one {name}; the first is shown. Programs differ on which one counts."));
     }
+    if head.cut {
+        walk.notes.push(LONG_FIELD.to_owned());
+    }
     let id = match &head.message_id {
         Some(id) => digest(&[b"message-id", id.as_bytes()]),
         None => digest(&[b"mail", mail]),
@@ -198,6 +201,7 @@ pub fn read(bytes: &[u8]) -> Result<MailReport, MailError> {
     })
 }
 
+const LONG_FIELD: &str = "A field of its headers is longer than 4 KiB; its end was not read.";
 const PGP_MESSAGE: &str = "-----BEGIN PGP MESSAGE-----";
 
 /// A report of a title and a text, for what cannot be read as a mail. The same two again are the same report.

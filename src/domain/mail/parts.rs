@@ -69,6 +69,12 @@ impl Walk {
         }
     }
 
+    fn note_cut(&mut self, head: &Head) {
+        if head.cut {
+            self.note("A field in the headers of a part is longer than 4 KiB; its end was not read.");
+        }
+    }
+
     fn part(&mut self, head: &Head, body: &[u8], depth: usize) -> Said {
         if self.parts_left == 0 {
             self.note("The mail has more than 300 parts; the rest was not read.");
@@ -118,11 +124,12 @@ impl Walk {
         }
         let mut said = Vec::new();
         for &part in parts {
-            let Ok((block, body)) = head::split(part) else {
-                self.note("A part of the mail has more than 256 KiB of headers; it was not read.");
+            let Ok((block, body)) = head::split(part, head::MAX_PART_HEAD_BYTES) else {
+                self.note("A part of the mail has more than 16 KiB of headers; it was not read.");
                 continue;
             };
             let mut head = head::read(block);
+            self.note_cut(&head);
             if sub == "digest" && head.kind.is_none() {
                 head.kind = Some(("message".to_owned(), "rfc822".to_owned()));
             }
@@ -157,11 +164,12 @@ impl Walk {
     /// A mail in the mail: its head in words, then its text.
     fn forwarded(&mut self, head: &Head, body: &[u8], depth: usize) -> Said {
         let inner = decoded(body, head.encoding, self);
-        let Ok((block, inner_body)) = head::split(&inner) else {
+        let Ok((block, inner_body)) = head::split(&inner, head::MAX_HEAD_BYTES) else {
             self.note("A forwarded mail has more than 256 KiB of headers; it was not read.");
             return Said::default();
         };
         let inner_head = head::read(block);
+        self.note_cut(&inner_head);
         let mut text = String::from("---------- Forwarded mail ----------\n");
         let date = inner_head.date.map(|at| at.strftime("%F %H:%M UTC").to_string());
         let fields = [

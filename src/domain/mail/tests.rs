@@ -155,7 +155,10 @@ proptest! {
     fn html_becomes_text_without_a_tag_that_hides_words(words in "[a-z]{1,12}", html in prop::collection::vec(piece(), 0..20)) {
         let text = html::to_text(&html.concat());
         prop_assert!(text.len() <= html.concat().len() * 3 + 16);
-        prop_assert_eq!(html::to_text(&format!("<div><b>{words}</b></div>")), words);
+        // Whatever stands before it: once every element, value and comment that hides is closed, words are seen.
+        let hidden = format!("{}-->\"'></script></pre></a><div><b>{words}</b></div>", html.concat());
+        let shown = html::to_text(&hidden);
+        prop_assert!(shown.lines().last().is_some_and(|line| line.ends_with(&words)), "{hidden:?}\n{shown:?}");
     }
 }
 
@@ -186,6 +189,34 @@ fn what_nests_and_what_repeats_ends_soon() {
         let page = tags.repeat(200_000);
         assert!(mail(&subject("text/html"), &page).text.len() <= page.len() * 3, "{tags}");
     }
+}
+
+#[test]
+fn a_header_field_that_is_made_to_be_decoded_again_and_again_is_cut_and_the_cut_is_said() {
+    let opened = "=?aa?q?x".repeat(32_000);
+    let subject = mail(&format!("Subject: {opened}\n"), "x");
+    assert!(subject.subject.len() <= 4096 && opened.starts_with(&subject.subject), "{}", subject.subject.len());
+    assert_eq!(subject.notes, ["A field of its headers is longer than 4 KiB; its end was not read."]);
+    let parts = |field: &str| {
+        let part = format!("--b\n{field}\n\nwords of a part\n");
+        let parts = part.repeat(280.min(MAX_BYTES / part.len() - 1));
+        mail("Subject: parts\nContent-Type: multipart/mixed; boundary=b\n", &parts)
+    };
+    let long = parts(&format!("Content-Transfer-Encoding: {opened}"));
+    assert_eq!(long.notes, ["A part of the mail has more than 16 KiB of headers; it was not read."]);
+    let long = |field: &str, piece: &str| parts(&format!("{field}{}", piece.repeat(15_000 / piece.len())));
+    for part in [
+        long("Content-Transfer-Encoding: ", "=?aa?q?x"),
+        long("Content-Type: text/plain; x=", "=?aa?q?x"),
+        long("Content-Type: text/plain", ";\n aaaa*1=b"),
+    ] {
+        assert_eq!(part.text.matches("words of a part").count(), 280);
+        assert_eq!(part.notes, ["A field in the headers of a part is longer than 4 KiB; its end was not read."]);
+    }
+    let inner = format!("--b\nContent-Type: message/rfc822\n\nSubject: {opened}\n\ninner\n");
+    let inner = mail("Content-Type: multipart/mixed; boundary=b\n", &inner);
+    assert!(inner.text.ends_with("inner") && inner.text.len() < 5000, "{}", inner.text.len());
+    assert!(inner.notes.iter().any(|note| note.contains("longer than 4 KiB")), "{:?}", inner.notes);
 }
 
 #[test]
@@ -243,6 +274,13 @@ fn html_is_read_as_people_see_it() {
         ("<head><meta charset=x><title>t</title></head><body>seen", "seen"),
         ("<img src=cid:1 alt=\"a &quot;shot&quot;\"> <img src=x>", "[a \"shot\"]"),
         ("before <!-- hidden > still hidden --> after", "before after"),
+        ("a <!--> b <!-- hidden --> c", "a b c"),
+        ("a <!---> b <!-- hidden --> c", "a b c"),
+        ("a <!-- hidden > --!> b --> c", "a b --> c"),
+        ("a <!----> b <!-----> c <!----!> d <!---!> hidden --> e", "a b c d e"),
+        ("a <!x=\"> b <?x=\"> c </ x=\"> d \">", "a b c d \">"),
+        ("a <b x=y=\"> b <b x=\"> c", "a b c"),
+        ("a <b/=\"> b <b=\"> c <b x = '>' y=1/ z=\"'>\" > d\">", "a b c d\">"),
         ("<style>p{}</style><script>if (a<b) {}</script>seen", "seen"),
     ];
     for (html, text) in cases {
