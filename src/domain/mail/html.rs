@@ -65,8 +65,7 @@ pub(super) fn to_text(html: &str) -> String {
         let (before, tag) = rest.split_at(at);
         page.words(before);
         rest = if let Some(comment) = tag.strip_prefix("<!--") {
-            // What is not closed hides the rest, as it does in a browser.
-            comment.split_once("-->").map_or("", |(_, behind)| behind)
+            behind_comment(comment)
         } else if tag.as_bytes().get(1).is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, b'/' | b'!' | b'?')) {
             let end = end_of_tag(tag);
             page.tag(&tag[1..end]);
@@ -81,19 +80,69 @@ pub(super) fn to_text(html: &str) -> String {
     page.text.trim().to_owned()
 }
 
-/// Where the `>` of a tag stands, or the end: one in a quoted value is none.
+/// What stands behind a comment, as a browser ends it (HTML standard, section 13.2.5.43 and on): at `-->` or `--!>`, and at
+/// once where it begins with `>` or `->`. A comment that is not closed hides the rest.
+fn behind_comment(comment: &str) -> &str {
+    let ends = |at: &usize| {
+        let before = &comment[..*at];
+        before.is_empty() || before == "-" || before.ends_with("--") || before.ends_with("--!")
+    };
+    let end = comment.match_indices('>').map(|(at, _)| at).find(ends);
+    end.map_or("", |end| &comment[end + 1..])
+}
+
+/// Where a browser is within a tag (HTML standard, section 13.2.5.8 and on).
+#[derive(Clone, Copy)]
+enum In {
+    /// The element's name.
+    Name,
+    /// Between attributes, or behind an attribute's name.
+    Gap,
+    /// An attribute's name.
+    Attribute,
+    /// Behind the equals sign.
+    Equals,
+    /// A value without quotes.
+    Bare,
+    /// A value in these quotes.
+    Quoted(u8),
+}
+
+/// Where the `>` of a tag stands, or the end: one in a quoted value is none. What begins with `<!`, `<?` or `</` without a
+/// name behind it is no tag and ends at the first.
 fn end_of_tag(tag: &str) -> usize {
-    let mut quote = None;
+    let first = || tag.find('>').unwrap_or(tag.len());
+    let name = tag[1..].strip_prefix('/').unwrap_or(&tag[1..]);
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return first();
+    }
+    let mut place = In::Name;
+    // An equals sign belongs to the attribute's name where no name stands before it.
+    let mut named = false;
     for (at, byte) in tag.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return at,
-            (None, b'"' | b'\'') if tag.as_bytes().get(at.wrapping_sub(1)) == Some(&b'=') => quote = Some(byte),
-            (Some(open), byte) if open == byte => quote = None,
-            _ => {}
-        }
+        place = match (place, byte) {
+            (In::Quoted(open), byte) if open == byte => In::Gap,
+            (In::Quoted(open), _) => In::Quoted(open),
+            (_, b'>') => return at,
+            (In::Equals, b'"' | b'\'') => In::Quoted(byte),
+            (In::Equals, byte) if byte.is_ascii_whitespace() => In::Equals,
+            (In::Equals, _) => In::Bare,
+            (In::Attribute, b'=') => In::Equals,
+            (In::Gap, b'=') if named => In::Equals,
+            (In::Attribute, byte) if byte.is_ascii_whitespace() => In::Gap,
+            (In::Gap, byte) if byte.is_ascii_whitespace() => In::Gap,
+            (place, byte) if byte.is_ascii_whitespace() || (byte == b'/' && !matches!(place, In::Bare)) => In::Gap,
+            (In::Gap | In::Attribute, _) => In::Attribute,
+            (place @ (In::Name | In::Bare), _) => place,
+        };
+        named = match place {
+            In::Attribute => true,
+            In::Gap => named && byte.is_ascii_whitespace(),
+            _ => false,
+        };
     }
     // An open quote would swallow the rest of the mail: then the first `>` ends the tag.
-    tag.find('>').unwrap_or(tag.len())
+    first()
 }
 
 #[derive(Default)]
