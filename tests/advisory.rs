@@ -292,3 +292,124 @@ async fn a_template_that_is_not_there_is_said() {
     room.heal().await;
     assert!(!room.status(number).contains("there is no such file"), "{}", room.status(number));
 }
+
+#[tokio::test]
+async fn what_a_private_report_says_of_versions_is_no_fact_and_calls_nobody() {
+    let (mut room, number) = incident().await;
+    let range = "@octo/all\n\n<!-- gone";
+    let report = json!({"summary": "s", "description": "d", "vulnerabilities": [
+        {"package": {"ecosystem": "other", "name": "ledger-mail"}, "vulnerable_version_range": range}]});
+    let mail = repo("octo/mail");
+    let id = room.as_("rita").report_with(&mail, &report).unwrap();
+    room.as_("bob").comment(&room.tracker, number, &format!("/wardroom link {id}")).unwrap();
+    room.wait(7);
+    room.look(number).await;
+    let status = room.status(number);
+    assert!(status.contains("As soon as nobody has changed the issue"), "{status}");
+    assert!(!status.contains("<!-- gone") && !status.replace("`@octo/all", "").contains("@octo/all"), "{status}");
+    // Accepted by a person it is a draft, and a range that nobody can read is still no fact.
+    room.as_("alice").edit_advisory(&mail, &id, &json!({"state": "draft"})).unwrap();
+    room.settle().await;
+    room.heal().await;
+    assert_eq!(field(&room, number, "Affects versions"), "X.Y.Z to X.Y.Z");
+    assert!(!room.body(number).contains("@octo"), "{}", room.body(number));
+}
+
+#[tokio::test]
+async fn two_incidents_that_ask_at_once_get_a_draft_each() {
+    let (mut room, first) = incident().await;
+    room.report("Another", "It leaks.");
+    room.settle().await;
+    let second = room.incidents().iter().map(|issue| issue.number).max().unwrap();
+    let tracker = room.tracker.clone();
+    room.as_("alice").set_field(&tracker, first, "Root cause", "The first").unwrap();
+    room.as_("alice").set_field(&tracker, second, "Root cause", "The second").unwrap();
+    room.settle().await;
+    for number in [first, second] {
+        room.as_("bob").comment(&tracker, number, "/wardroom draft").unwrap();
+    }
+    // The answer to the second draft is lost: what is found again must be its own, not the first one's.
+    room.world.faults(|faults| faults.fail_route("POST R/security-advisories", 2, Fault::TimeOut, When::Before));
+    room.settle().await;
+    room.heal().await;
+    let mail = repo("octo/mail");
+    assert_eq!(room.world.advisories_of(&mail).len(), 2, "{}", room.call_log(60));
+    for (number, words) in [(first, "The first"), (second, "The second")] {
+        let id = field(&room, number, "GitHub Security Advisory ID");
+        let advisory = room.world.advisory_now(&mail, &id).unwrap();
+        assert!(advisory.text().contains(words), "#{number} names {id}: {}", advisory.text());
+    }
+}
+
+#[tokio::test]
+async fn a_refused_link_leaves_nothing_to_do_behind_it() {
+    let (room, number) = incident().await;
+    room.as_("bob").comment(&room.tracker, number, "/wardroom link GHSA-2222-2222-2222").unwrap();
+    room.wait(7);
+    room.look(number).await;
+    let said = room.status(number);
+    assert!(!said.contains("cannot be read"), "{said}");
+    room.wait(60);
+    room.world.clear_calls();
+    room.look(number).await;
+    assert_eq!(room.writes(), [], "{}", room.status(number));
+}
+
+#[tokio::test]
+async fn an_id_that_is_a_link_is_an_id_and_nobody_is_thanked_where_the_team_says_so() {
+    let (mut room, number) = incident().await;
+    fill(&mut room, number).await;
+    say(&mut room, "bob", number, "/wardroom draft").await;
+    let (tracker, id) = (room.tracker.clone(), only_advisory(&room));
+    let link = format!("[{id}](https://github.test/octo/mail/security/advisories/{id})");
+    for name in ["GitHub Security Advisory ID", "GitHub Security Advisory"] {
+        room.as_("alice").set_field(&tracker, number, name, &link).unwrap();
+    }
+    room.settle().await;
+    assert!(section(&room, number).starts_with(&format!("[{id}]")), "{}", section(&room, number));
+    say(&mut room, "bob", number, "/wardroom draft").await;
+    only_advisory(&room);
+
+    let (mut room, number) = incident().await;
+    fill(&mut room, number).await;
+    let tracker = room.tracker.clone();
+    room.as_("alice").set_field(&tracker, number, "Credits", "nobody").unwrap();
+    room.as_("alice").set_field(&tracker, number, "Reporter", "@rita").unwrap();
+    room.settle().await;
+    say(&mut room, "bob", number, "/wardroom draft").await;
+    let advisory = room.world.advisory_now(&repo("octo/mail"), &only_advisory(&room)).unwrap();
+    assert_eq!(advisory.credits, [], "{}", advisory.text());
+}
+
+#[tokio::test]
+async fn without_anchors_nothing_is_ticked_by_proof() {
+    let mut room = Room::with_policy(policy());
+    room.engine.template =
+        "## Work\n\n- [ ] T12 Notify the customers\n- [ ] Fix it\n\n- **GitHub Security Advisory ID**: \
+                            `GHSA-XXXX-XXXX-XXXX`\n"
+            .to_owned();
+    room.report("Crash", "It crashes.");
+    room.settle().await;
+    let number = room.incident();
+    say(&mut room, "bob", number, "/wardroom draft").await;
+    let id = only_advisory(&room);
+    assert_eq!(field(&room, number, "GitHub Security Advisory ID"), id);
+    assert_eq!(state(&room, number, "T12 Notify"), TaskState::Open);
+}
+
+#[tokio::test]
+async fn releases_that_the_token_may_not_see_raise_no_alarm() {
+    let mut policy = policy();
+    policy.releases.repository = Some(repo("octo/hidden"));
+    let mut room = Room::with_policy(policy);
+    room.report("Crash", "It crashes.");
+    room.settle().await;
+    let number = room.incident();
+    fill(&mut room, number).await;
+    let tracker = room.tracker.clone();
+    room.as_("alice").tick(&tracker, number, "T29").unwrap();
+    room.settle().await;
+    let status = room.status(number);
+    assert!(status.contains("Whether the fixed versions are released cannot be told"), "{status}");
+    assert!(!status.contains("has no release"), "{status}");
+}

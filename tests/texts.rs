@@ -144,7 +144,7 @@ async fn what_waits_for_a_quiet_moment_is_one_line() {
     room.receive().await;
     room.wait(7);
     room.look(number).await;
-    insta::assert_snapshot!(to_look_at(&room, number), @"- As soon as nobody has changed the issue for 30 seconds (in a workflow: at its next run): marking “Check if vulnerability affects LTS versions (if applicable)” not applicable; filling “Severity Level” with High.");
+    insta::assert_snapshot!(to_look_at(&room, number), @"- As soon as nobody has changed the issue for 30 seconds (in a workflow: at its next run): marking “Check if vulnerability affects LTS versions (if applicable)” not applicable; filling “Severity Level” with `High`.");
     room.settle().await;
     assert_eq!(to_look_at(&room, number), "");
     insta::assert_snapshot!(room.status(number).split("### Who did what").nth(1).unwrap().split("<sub>").next().unwrap().trim(), @"

@@ -157,6 +157,19 @@ fn notes(policy: &Policy) -> Vec<&'static str> {
     if !policy.advisories.packages.is_empty() && policy.advisories.repository.is_none() {
         notes.push("advisories.packages are used only with advisories.repository");
     }
+    let usual = Policy::default();
+    if policy.draft != usual.draft {
+        notes.push("draft: at-mitigation has no effect in this version; say `/wardroom draft`");
+    }
+    if policy.publish != usual.publish || policy.publish_needs_two != usual.publish_needs_two {
+        notes.push(
+            "publish and publish_needs_two have no effect in this version; a person publishes on the advisory's page",
+        );
+    }
+    if policy.advisory_gap != usual.advisory_gap {
+        notes
+            .push("advisory_gap has no effect in this version; the status comment says at once that the two are apart");
+    }
     notes
 }
 

@@ -12,7 +12,7 @@ use crate::domain::facts::RepoName;
 use crate::domain::policy::{Mode, Policy};
 use crate::engine::Engine;
 use crate::github::auth::{ConnectError, Credentials};
-use crate::github::{self, Config, GitHub};
+use crate::github::{self, Config, GitHub, Reach};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 
@@ -116,11 +116,11 @@ fn secret(env: Env<'_>, name: &str) -> Result<Option<SecretString>, Usage> {
 /// # Errors
 /// A [`Usage`] error if configuration or policy are wrong, else what GitHub answered. Nothing was written.
 pub async fn engine(settings: &Settings, options: &Options) -> anyhow::Result<Engine> {
-    engine_over(settings, options, Arc::new(MemoryStore::new()), &|repositories| connect(settings, repositories)).await
+    engine_over(settings, options, Arc::new(MemoryStore::new()), &|reach| connect(settings, reach)).await
 }
 
 /// Makes a client for some repositories; the first one is the tracker.
-pub type Connect<'a> = &'a (dyn Fn(Vec<RepoName>) -> Result<Arc<dyn GitHub>, Usage> + Sync);
+pub type Connect<'a> = &'a (dyn Fn(Reach) -> Result<Arc<dyn GitHub>, Usage> + Sync);
 
 /// As [`engine`], over a store and with a client of the caller's.
 ///
@@ -134,7 +134,7 @@ pub async fn engine_over(
 ) -> anyhow::Result<Engine> {
     let from_file = options.policy.as_deref().map(policy_file::read).transpose()?;
     let tracker = tracker(settings, from_file.as_ref())?;
-    let github = connect(vec![tracker.clone()])?;
+    let github = connect(Reach { repositories: vec![tracker.clone()], ..Reach::default() })?;
     let mut ahead = None;
     let policy = match from_file {
         Some(policy) if policy.mode == Mode::Off => policy,
@@ -158,7 +158,12 @@ pub async fn engine_over(
     }
     let mut repositories = vec![tracker.clone()];
     repositories.extend(policy.reports.repositories.iter().filter(|repo| **repo != tracker).cloned());
-    let github = if repositories.len() > 1 { connect(repositories)? } else { github };
+    let advisories = policy.advisories.repository.as_ref();
+    let public = advisories.into_iter().chain(advisories.and(policy.release_repository()));
+    let mut also: Vec<RepoName> = public.filter(|repo| !repositories.contains(repo)).cloned().collect();
+    also.dedup();
+    let is_more = repositories.len() > 1 || !also.is_empty();
+    let github = if is_more { connect(Reach { repositories, also })? } else { github };
     let template = match policy.template.as_deref().filter(|_| policy.mode != Mode::Off) {
         Some(path) => github.file(&tracker, path).await?.ok_or_else(|| {
             Usage(format!("the policy says template: {path}, and the tracker's default branch has no such file"))
@@ -184,18 +189,18 @@ fn ahead_by(theirs: Timestamp, ours: Timestamp) -> Option<SignedDuration> {
 ///
 /// # Errors
 /// A [`Usage`] error if addresses or credentials cannot be used.
-pub fn connect(settings: &Settings, repositories: Vec<RepoName>) -> Result<Arc<dyn GitHub>, Usage> {
-    github::connect(&settings.client(repositories)).map_err(|error: ConnectError| Usage(error.to_string()))
+pub fn connect(settings: &Settings, reach: Reach) -> Result<Arc<dyn GitHub>, Usage> {
+    github::connect(&settings.client(reach)).map_err(|error: ConnectError| Usage(error.to_string()))
 }
 
 impl Settings {
-    /// What a client for these repositories is made from; the first one is the tracker.
-    pub fn client(&self, repositories: Vec<RepoName>) -> Config {
+    /// What a client for these repositories is made from.
+    pub fn client(&self, reach: Reach) -> Config {
         Config {
             api_url: self.api_url.clone(),
             graphql_url: self.graphql_url.clone(),
             credentials: self.credentials.clone(),
-            repositories,
+            reach,
         }
     }
 }

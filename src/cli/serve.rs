@@ -153,8 +153,8 @@ impl Worker {
         stop: &mut watch::Receiver<bool>,
     ) -> anyhow::Result<Option<Engine>> {
         let options = Options { policy: self.policy.clone(), dry_run: false, check: false, format: Format::Text };
-        let connect = |repositories| {
-            let config = self.settings.client(repositories);
+        let connect = |reach| {
+            let config = self.settings.client(reach);
             let connected = github::connect_paced(&config, self.metrics.clone(), budget.clone());
             connected.map_err(|error: ConnectError| Usage(error.to_string()))
         };

@@ -12,6 +12,7 @@ use super::config::{self, Env, Settings};
 use super::drive::{Options, Report};
 use super::{Exit, Usage, trace_to_stderr};
 use crate::domain::facts::{RepoName, Repository};
+use crate::github::Reach;
 
 /// How much may be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Voice {
 }
 
 async fn is_private(settings: &Settings, own: &RepoName) -> anyhow::Result<bool> {
-    let github = config::connect(settings, vec![own.clone()])?;
+    let github = config::connect(settings, Reach { repositories: vec![own.clone()], ..Reach::default() })?;
     let repository = github.repository(own).await;
     let repository = repository.with_context(|| {
         format!("GitHub could not be asked whether {own} is private, so nothing was done and nothing is said here")

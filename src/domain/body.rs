@@ -55,11 +55,13 @@ pub struct Grounds<'a> {
     pub own: &'a BTreeSet<String>,
     /// The advisory, where the policy has a place for one.
     pub disclosure: Option<&'a Disclosure<'a>>,
+    /// There was no room to remember who touched which box last: nothing is ticked by proof.
+    pub blind: bool,
 }
 
 /// Computes the change. Each splice is made from the body as the splices before left it.
 pub fn change(observed: &Observed, grounds: &Grounds<'_>) -> BodyChange {
-    let Grounds { decisions, rulings, answers, edits, memory, own, disclosure } = *grounds;
+    let Grounds { decisions, rulings, answers, edits, memory, own, disclosure, blind } = *grounds;
     let mut change = BodyChange::default();
     let old = observed.issue.text();
     let mut body = old.to_owned();
@@ -100,7 +102,7 @@ pub fn change(observed: &Observed, grounds: &Grounds<'_>) -> BodyChange {
             None => change.settled.push(ruling.comment.id),
         }
     }
-    if let Some(disclosure) = disclosure {
+    if let Some(disclosure) = disclosure.filter(|_| !blind) {
         tick_what_is_proven(&mut body, &mut change, observed, edits, memory, disclosure);
     }
     let facts = disclosure.map_or_else(Vec::new, Disclosure::facts);
@@ -132,7 +134,7 @@ pub fn change(observed: &Observed, grounds: &Grounds<'_>) -> BodyChange {
         });
         change.refilled.extend(refilled);
         let Some((splice, mark, name, value)) = due else { break };
-        let what = format!("filling “{name}” with {value}");
+        let what = format!("filling “{name}” with {}", super::fence::code_span(&value, 120));
         let Some(next) = splice.and_then(|splice| put(&body, splice)) else {
             if is_full(&body, &value) {
                 change.blocked.push(what);
@@ -162,7 +164,7 @@ fn tick_what_is_proven(
 ) {
     for (anchor, _) in disclosure.proven() {
         let checklist = observed.read(body);
-        let Ok(task) = checklist.find_task(anchor) else { continue };
+        let Some(task) = checklist.anchored(anchor) else { continue };
         let mark = fill_mark(task.key(), "proven");
         let touched = memory.items.get(task.key()).is_some_and(|last| last.at.is_some() || last.by.is_some())
             || record::last_touch(edits, task.key()).is_some();

@@ -1,6 +1,7 @@
 //! What an incident knows of its advisory: which one it is, how it fits the fields, what the facts prove, and what the
 //! status comment says of it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use super::advisory::request::NewAdvisory;
 use super::advisory::show;
 use super::advisory::{self, Advisory, AdvisoryState, Draft, Ghsa, Known};
 use super::checklist::{Checklist, TaskState};
-use super::decisions::Decisions;
+use super::decisions::{Decisions, Ruling, Verdict as Ruled};
 use super::facts::RepoName;
 use super::fence;
 use super::findings::{CVE, Findings, GHSA_FIELDS, RELEASE_TIME};
@@ -24,6 +25,7 @@ use super::policy::Policy;
 use super::record::{OnBehalf, Value};
 use super::template::TemplateError;
 use super::texts::{plain_link, task_name, time, utc};
+use super::version;
 
 /// Most lines of the lint that the status comment shows.
 const MOST_FINDINGS: usize = 12;
@@ -62,24 +64,48 @@ pub struct Disclosure<'a> {
 
 /// The advisory that an incident is about: the one in its fields, else the one that a command named, else the draft that
 /// Wardroom made for a command whose answer was lost. Fields that name one come first, so that a command which is refused
-/// because of them lets nothing be judged by another advisory.
-pub fn linked(observed: &Observed, decisions: &Decisions<'_>, checklist: &Checklist) -> Option<Ghsa> {
+/// because of them lets nothing be judged by another advisory. `wanted`: what a draft would say now.
+fn linked(observed: &Observed, decisions: &Decisions<'_>, checklist: &Checklist, wanted: &NewAdvisory) -> Option<Ghsa> {
     let in_fields = Known::of(checklist, &Findings::default()).ghsa;
-    let found = || found_again(observed, decisions.drafted?.comment.created_at);
+    let found = || found_again(observed, decisions.drafted?, wanted);
     in_fields.or_else(|| decisions.linked.cloned()).or_else(found)
 }
 
-/// A draft of Wardroom's own from after the command: it was made, and the answer was lost.
-fn found_again(observed: &Observed, said_at: Option<Timestamp>) -> Option<Ghsa> {
+/// A draft of Wardroom's own from after the command: it was made, and the answer was lost. Other incidents ask for drafts
+/// too. So while the command has no mark only a draft of the same words is this one's; after that, the oldest one that no
+/// other incident names.
+fn found_again(observed: &Observed, command: &Ruling<'_>, wanted: &NewAdvisory) -> Option<Ghsa> {
+    let said_at = command.comment.created_at;
     let mine = |advisory: &&Advisory| observed.is_mine(advisory.author.as_ref());
     let later = |advisory: &&Advisory| said_at.zip(advisory.created_at).is_some_and(|(said, made)| made >= said);
-    let taken = |id: &Ghsa| observed.linked_elsewhere.contains(id);
-    let drafts = observed.drafts.iter().flatten().filter(mine).filter(later);
-    drafts.filter(|advisory| advisory.state == AdvisoryState::Draft).filter_map(Advisory::id).find(|id| !taken(id))
+    let free = |advisory: &&Advisory| advisory.id().is_some_and(|id| !observed.linked_elsewhere.contains(&id));
+    let same = |advisory: &&Advisory| match command.verdict {
+        Ruled::New => wanted.is(advisory),
+        _ => advisory.state == AdvisoryState::Draft,
+    };
+    let drafts = observed.drafts.iter().flatten().filter(mine).filter(later).filter(free).filter(same);
+    drafts.min_by_key(|advisory| advisory.created_at).and_then(Advisory::id)
+}
+
+/// What a draft would say now.
+///
+/// # Errors
+/// If the advisory's template cannot be rendered.
+fn draft_of(
+    observed: &Observed,
+    policy: &Policy,
+    checklist: &Checklist,
+    found: &Findings,
+) -> Result<(Known, Draft), TemplateError> {
+    let mut known = Known::of(checklist, found);
+    known.reported_at = observed.issue.created_at;
+    let draft = advisory::draft(&known, policy, &observed.advisory_template.text)?;
+    Ok((known, draft))
 }
 
 impl<'a> Disclosure<'a> {
-    /// Puts together what is known. `None` where the policy names no repository for advisories.
+    /// Puts together what is known. `None` where the policy names no repository for advisories. `read_for_it`: what was
+    /// read is this incident's advisory, not one that a refused command named.
     ///
     /// # Errors
     /// If the advisory's template cannot be rendered.
@@ -89,16 +115,15 @@ impl<'a> Disclosure<'a> {
         decisions: &Decisions<'_>,
         checklist: &Checklist,
         found: &Findings,
+        read_for_it: bool,
     ) -> Result<Option<Disclosure<'a>>, TemplateError> {
         let Some(repository) = &policy.advisories.repository else { return Ok(None) };
-        let mut known = Known::of(checklist, found);
-        known.reported_at = observed.issue.created_at;
-        let draft = advisory::draft(&known, policy, &observed.advisory_template.text)?;
-        let linked = linked(observed, decisions, checklist);
+        let (known, draft) = draft_of(observed, policy, checklist, found)?;
+        let linked = linked(observed, decisions, checklist, &NewAdvisory::of(&draft.wanted));
         let (advisory, unreadable) = match &observed.advisory {
-            AdvisorySight::Seen(advisory) => (Some(&**advisory), None),
-            AdvisorySight::Unreadable(why) => (None, Some(why.as_str())),
-            AdvisorySight::NotRead => (None, None),
+            AdvisorySight::Seen(advisory) if read_for_it => (Some(&**advisory), None),
+            AdvisorySight::Unreadable(why) if read_for_it => (None, Some(why.as_str())),
+            _ => (None, None),
         };
         let rows = advisory.map_or_else(Vec::new, |advisory| drift::rows(&draft.wanted, &known, advisory));
         let findings = advisory.map_or_else(Vec::new, |advisory| lint::lint(advisory, &known));
@@ -158,7 +183,7 @@ impl<'a> Disclosure<'a> {
     /// Notes for the record on what word each proven box is ticked.
     pub fn remark(&self, checklist: &Checklist, on_behalf: &mut OnBehalf) {
         for (anchor, because) in self.proven() {
-            if let Ok(task) = checklist.find_task(anchor) {
+            if let Some(task) = checklist.anchored(anchor) {
                 on_behalf.add(task.key(), &Value::Task(TaskState::Done), because);
             }
         }
@@ -173,8 +198,12 @@ impl<'a> Disclosure<'a> {
         facts.extend(self.released_at.map(|at| (RELEASE_TIME, utc(at))));
         let Some(advisory) = self.advisory else { return facts };
         facts.extend(advisory.cve().map(|cve| (CVE, cve.to_string())));
-        let affected = drift::from_advisory(&[Part::Affected], &self.rows, &self.checklist);
-        facts.extend(affected);
+        // What a private report says of versions is its reporter's guess, and an advisory may hold anything as a range:
+        // only a draft or a published one gives a fact, and only one that can be read.
+        if matches!(advisory.state, AdvisoryState::Draft | AdvisoryState::Published) {
+            let affected = drift::from_advisory(&[Part::Affected], &self.rows, &self.checklist);
+            facts.extend(affected.into_iter().filter(|(_, range)| version::check_range(range).is_ok()));
+        }
         facts
     }
 
@@ -183,7 +212,7 @@ impl<'a> Disclosure<'a> {
         let mut lines = Vec::new();
         for evidence in &self.evidence {
             let Verdict::Denied(why) = &evidence.verdict else { continue };
-            let Ok(task) = checklist.find_task(evidence.task) else { continue };
+            let Some(task) = checklist.anchored(evidence.task) else { continue };
             let by_us = memory.items.get(task.key()).and_then(|last| last.by.as_deref()) == Some(mine);
             if task.state == TaskState::Done && !by_us {
                 lines.push(format!("{} is ticked and not confirmed: {why}.", task_name(task)));
@@ -300,7 +329,10 @@ fn last_change(row: &Row, memory: &Memory, checklist: &Checklist, policy: &Polic
 /// What must still be read about the advisory.
 pub fn needs(observed: &Observed, policy: &Policy, decisions: &Decisions<'_>, needs: &mut Needs) {
     let checklist = observed.read(observed.issue.text());
-    match linked(observed, decisions, &checklist) {
+    let found = Findings::of(&checklist, decisions, &BTreeSet::new());
+    // A template that cannot be rendered is said by the plan.
+    let Ok((_, draft)) = draft_of(observed, policy, &checklist, &found) else { return };
+    match linked(observed, decisions, &checklist, &NewAdvisory::of(&draft.wanted)) {
         Some(id) if observed.advisory == AdvisorySight::NotRead => needs.advisory = Some(id),
         Some(_) => {}
         None => needs.drafts = decisions.drafted.is_some() && observed.drafts.is_none(),

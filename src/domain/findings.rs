@@ -237,13 +237,13 @@ fn says_found(value: &str) -> Option<bool> {
 }
 
 /// Whether a value says that there is nothing to say here.
-fn does_not_apply(value: &str) -> bool {
+pub(super) fn does_not_apply(value: &str) -> bool {
     let word = value.trim().trim_matches('`').to_lowercase();
     ["n/a", "none", "not applicable", "no", "-", "\u{2013}", "\u{2014}"].contains(&word.as_str())
 }
 
 /// The identifier in a value: the value itself, or what a link shows or leads to.
-fn identifier(value: &str) -> &str {
+pub(super) fn identifier(value: &str) -> &str {
     let value = value.trim();
     let shown = value.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(value, |(shown, _)| shown);
     let last = if shown.starts_with("https://") { shown.trim_end_matches('/').rsplit('/').next() } else { None };

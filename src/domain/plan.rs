@@ -7,7 +7,7 @@ use super::advisory::request::NewAdvisory;
 use super::answers::{self, Desk};
 use super::body::{self, BodyChange, Grounds};
 use super::checklist::{Checklist, TaskState};
-use super::decisions::{self, Decisions, Ruling};
+use super::decisions::{self, Decisions, Ruling, Verdict};
 use super::disclosure::{self, Disclosure};
 use super::facts::{Comment, Issue, IssueState, Reaction, RepoName};
 use super::findings::Findings;
@@ -246,12 +246,12 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     let old_body = observed.issue.text();
     let paused = folded.paused.is_some();
 
-    let memory_at = memory.at;
+    let (memory_at, blind) = (memory.at, memory.sparse);
     // The body first: labels and status are computed from the body as it will be.
     let old_checklist = observed.read(old_body);
     let mut on_behalf = body::on_behalf(observed, &folded, &rulings, &old_checklist);
     let old_findings = Findings::of(&old_checklist, &folded, &Default::default());
-    let disclosure = Disclosure::of(observed, policy, &folded, &old_checklist, &old_findings);
+    let disclosure = Disclosure::of(observed, policy, &folded, &old_checklist, &old_findings, true);
     if let Ok(Some(disclosure)) = &disclosure {
         disclosure.remark(&old_checklist, &mut on_behalf);
     }
@@ -275,6 +275,7 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
             memory: &memory,
             own: &own,
             disclosure: disclosure.as_ref().ok().and_then(Option::as_ref),
+            blind,
         };
         body::change(observed, &grounds)
     };
@@ -326,7 +327,17 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         plan.actions.push(Action::Draft { to, repository, advisory: Box::new(advisory), paste });
         plan.wake_at = Some(now + READ_LAG);
     }
-    let disclosure = Disclosure::of(observed, policy, &folded, &checklist, &findings);
+    // A command that this look refuses decides nothing, or the next look would say something else.
+    let asks_for_draft = answers.draft.as_ref().map(|(to, ..)| *to);
+    let stands = |ruling: &&Ruling<'_>| {
+        ruling.verdict != Verdict::New
+            || answers.accepted(ruling.comment.id)
+            || asks_for_draft == Some(ruling.comment.id)
+    };
+    let standing_rulings: Vec<Ruling<'_>> = rulings.iter().filter(stands).cloned().collect();
+    let decided = Decisions::fold(&standing_rulings);
+    let refused_link = decided.linked.is_none() && folded.linked.is_some();
+    let disclosure = Disclosure::of(observed, policy, &decided, &checklist, &findings, !refused_link);
 
     // A look that keeps failing writes the status first, before it has answered anything.
     let says_failing = observed.failures >= 10;

@@ -224,6 +224,12 @@ pub fn restore(edits: &[Edit], mine: &str, body: &str) -> Option<(String, Vec<St
             continue;
         }
         let later_changes = &edits[index + 1..];
+        // Only right behind a person's edit: what ours changed behind one of our own was its repair.
+        let behind_a_person = edits[index - 1].editor.as_deref() != Some(mine) && edits[index - 1].after == edit.before;
+        if behind_a_person && let Some(next) = restore_text(&edits[..=index], mine, later_changes, &restored) {
+            restored = next;
+            told.push("putting back text that a write had overwritten".to_owned());
+        }
         let before = items(&Checklist::parse(&edit.before));
         let after = &parsed[index];
         for (key, was) in &before {
@@ -242,12 +248,6 @@ pub fn restore(edits: &[Edit], mine: &str, body: &str) -> Option<(String, Vec<St
                 restored = next;
                 told.push(format!("putting back {}", named(&was.name)));
             }
-        }
-        // Only right behind a person's edit: what ours changed behind one of our own was its repair.
-        let behind_a_person = edits[index - 1].editor.as_deref() != Some(mine) && edits[index - 1].after == edit.before;
-        if behind_a_person && let Some(next) = restore_text(&edits[..=index], mine, later_changes, &restored) {
-            restored = next;
-            told.push("putting back text that a write had overwritten".to_owned());
         }
     }
     (restored != body).then_some((restored, told))
@@ -298,8 +298,8 @@ fn set_item(body: &str, checklist: &Checklist, key: &str, value: &Value) -> Opti
     }
 }
 
-/// Puts back the free text that a write of ours removed or set back: lines that differ between the body it overwrote and
-/// its own, and that are no task or field. Others may have saved since, so each run of lines goes to where its neighbours
+/// Puts back the text that a write of ours removed or set back: lines that differ between the body it overwrote and its own
+/// ([`is_text`]). Others may have saved since, so each run of lines goes to where its neighbours
 /// stand now. A run that stood in a later body was put back already, or a person took it out: it stays as it is.
 fn restore_text(until: &[Edit], mine: &str, later: &[Edit], current: &str) -> Option<String> {
     let (edit, earlier) = until.split_last()?;
@@ -350,19 +350,44 @@ fn stands_by_mistake(words: &str, edits: &[Edit], mine: &str) -> bool {
     adder.is_some_and(|at| edits[at].editor.as_deref() == Some(mine) && person_took_out(words, &edits[..at], mine))
 }
 
+/// Whether a run of lines is to be put back as text: it holds no task or field, or a task that a person added, removed,
+/// worded anew or marked as not applicable. States of boxes and values of fields are put back one by one, and a run in which
+/// ours may have done something on purpose is left to that.
+fn is_text(theirs: &[&str], ours: &[&str]) -> bool {
+    let read =
+        |lines: &[&str]| items(&Checklist::parse(&lines.iter().map(|line| line.trim_start()).collect::<String>()));
+    let (theirs, ours) = (read(theirs), read(ours));
+    let not_applicable = |item: &Item| item.value == Value::Task(TaskState::NotApplicable);
+    let on_purpose = |(key, set): (&String, &Item)| match theirs.get(key) {
+        Some(was) if was.value == set.value => false,
+        Some(was) => {
+            let filled = matches!(was.value, Value::Field(_, true));
+            let ticked = (&was.value, &set.value) == (&Value::Task(TaskState::Open), &Value::Task(TaskState::Done));
+            not_applicable(set) || filled || ticked
+        }
+        None => false,
+    };
+    if ours.iter().any(on_purpose) {
+        return false;
+    }
+    let undone = |(key, was): (&String, &Item)| match ours.get(key) {
+        Some(set) => set.name != was.name || (not_applicable(was) && !not_applicable(set)),
+        None => true,
+    };
+    theirs.is_empty() && ours.is_empty()
+        || theirs.iter().any(undone)
+        || ours.keys().any(|key| !theirs.contains_key(key))
+}
+
 /// Runs of lines of the body that a write of ours made, each with the free text that stood there before it. Lines that
 /// ours only added are lost work where a person had just taken them out; where a write of ours had, they are its repair,
 /// and what stood there comes back behind them.
 fn lost_lines(edit: &Edit, earlier: &[Edit], mine: &str) -> Vec<(std::ops::Range<usize>, String)> {
-    let is_item = |line: &&str| {
-        let parsed = Checklist::parse(line.trim_start());
-        parsed.tasks().next().is_some() || !parsed.fields.is_empty()
-    };
     let diff = similar::TextDiff::from_lines(edit.before.as_str(), edit.after.as_str());
     let run = |op: &similar::DiffOp| {
         let theirs = diff.old_slices().get(op.old_range()).unwrap_or_default();
         let ours = diff.new_slices().get(op.new_range()).unwrap_or_default();
-        if op.tag() == similar::DiffTag::Equal || theirs.iter().chain(ours).any(is_item) {
+        if op.tag() == similar::DiffTag::Equal || !is_text(theirs, ours) {
             return None;
         }
         let (theirs, ours) = (theirs.concat(), ours.concat());

@@ -68,6 +68,18 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             };
         }
+        // A token that may not see the repository gets 404 for every tag, as if nothing were released.
+        if releases.iter().all(|one| one.release.is_none())
+            && let Err(error) = self.github.repository(repo).await
+        {
+            if !out_of_reach(&error) {
+                return Err(error.into());
+            }
+            return Ok(ReleaseSight::Unreadable(format!(
+                "{}. It needs Contents: read on `{repo}`.",
+                fence::plain(&error.to_string())
+            )));
+        }
         Ok(ReleaseSight::Seen(releases))
     }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use super::Reach;
 use super::octo::{Address, Proof, raw};
 use super::rest::{Identity, repo_path, segment};
 use super::transport::{Method, Request, Response, TransportError};
@@ -80,8 +81,8 @@ enum Kind {
 
 struct AppAuth {
     app: Octocrab,
-    /// The repositories that tokens are made for; the first one is the tracker.
-    repositories: Vec<RepoName>,
+    /// What its tokens are made for.
+    reach: Reach,
     /// One token an owner. The lock is held while one is made: many calls at once make one token.
     minted: Mutex<HashMap<String, Minted>>,
 }
@@ -104,20 +105,16 @@ struct Token {
 }
 
 impl Auth {
-    /// Prepares the credentials for calls about these repositories; the first one is the tracker.
+    /// Prepares the credentials for calls about these repositories.
     ///
     /// # Errors
     /// [`ConnectError`], before anything is sent.
-    pub fn new(
-        credentials: &Credentials,
-        address: &Address,
-        repositories: Vec<RepoName>,
-    ) -> Result<Auth, ConnectError> {
+    pub fn new(credentials: &Credentials, address: &Address, reach: Reach) -> Result<Auth, ConnectError> {
         let kind = match credentials {
             Credentials::Token(token) => Kind::Token(with_token(address, token)?),
             Credentials::App { id, key } => {
                 let app = address.client(Proof::App(*id, encoding_key(*id, key)?))?;
-                Kind::App(Box::new(AppAuth { app, repositories, minted: Mutex::new(HashMap::new()) }))
+                Kind::App(Box::new(AppAuth { app, reach, minted: Mutex::new(HashMap::new()) }))
             }
         };
         Ok(Auth { kind })
@@ -131,11 +128,18 @@ impl Auth {
         }
     }
 
-    pub(super) async fn client_for(&self, address: &Address, request: &Request) -> Result<Octocrab, TransportError> {
+    /// The client for a call; `None` where the App is not installed and need not be.
+    pub(super) async fn client_for(
+        &self,
+        address: &Address,
+        request: &Request,
+    ) -> Result<Option<Octocrab>, TransportError> {
         match &self.kind {
-            Kind::Token(client) => Ok(client.clone()),
-            Kind::App(auth) if request.path == "/app" || request.path.starts_with("/app/") => Ok(auth.app.clone()),
-            Kind::App(auth) => auth.installation(address, &owner_of(request, &auth.repositories)).await,
+            Kind::Token(client) => Ok(Some(client.clone())),
+            Kind::App(auth) if request.path == "/app" || request.path.starts_with("/app/") => {
+                Ok(Some(auth.app.clone()))
+            }
+            Kind::App(auth) => auth.installation(address, &owner_of(request, &auth.reach.repositories)).await,
         }
     }
 
@@ -144,7 +148,7 @@ impl Auth {
         match &self.kind {
             Kind::Token(_) => false,
             Kind::App(_) if request.path.starts_with("/app") => false,
-            Kind::App(auth) => auth.minted.lock().await.remove(&owner_of(request, &auth.repositories)).is_some(),
+            Kind::App(auth) => auth.minted.lock().await.remove(&owner_of(request, &auth.reach.repositories)).is_some(),
         }
     }
 }
@@ -176,23 +180,25 @@ fn encoding_key(id: u64, key: &SecretString) -> Result<octocrab::EncodingKey, Co
 }
 
 impl AppAuth {
-    async fn installation(&self, address: &Address, owner: &str) -> Result<Octocrab, TransportError> {
+    async fn installation(&self, address: &Address, owner: &str) -> Result<Option<Octocrab>, TransportError> {
         let mut minted = self.minted.lock().await;
         let now = Timestamp::now();
         if let Some(known) = minted.get(owner).filter(|known| known.ends > now + RENEW_BEFORE) {
-            return Ok(known.client.clone());
+            return Ok(Some(known.client.clone()));
         }
-        let fresh = self.mint(address, owner, now).await?;
+        let Some(fresh) = self.mint(address, owner, now).await? else { return Ok(None) };
         let client = fresh.client.clone();
         minted.insert(owner.to_owned(), fresh);
-        Ok(client)
+        Ok(Some(client))
     }
 
-    async fn mint(&self, address: &Address, owner: &str, now: Timestamp) -> Result<Minted, TransportError> {
+    async fn mint(&self, address: &Address, owner: &str, now: Timestamp) -> Result<Option<Minted>, TransportError> {
         let failed = |why: String| TransportError { why, sent: false };
-        let mine: Vec<&RepoName> =
-            self.repositories.iter().filter(|repo| repo.owner().eq_ignore_ascii_case(owner)).collect();
-        let Some(first) = mine.first() else {
+        let of_owner = |all: &[RepoName]| -> Vec<RepoName> {
+            all.iter().filter(|repo| repo.owner().eq_ignore_ascii_case(owner)).cloned().collect()
+        };
+        let (needed, also) = (of_owner(&self.reach.repositories), of_owner(&self.reach.also));
+        let Some(first) = needed.first().or(also.first()) else {
             return Err(failed(format!("the App was not set up for repositories of {}", segment(owner))));
         };
         let find = Request { method: Method::Get, path: repo_path(first, "/installation"), body: None, etag: None };
@@ -205,6 +211,7 @@ impl AppAuth {
                     "GitHub does not accept the App’s key: check WARDROOM_APP_ID and WARDROOM_PRIVATE_KEY".into(),
                 ));
             }
+            404 if needed.is_empty() => return Ok(None),
             404 => {
                 return Err(failed(format!(
                     "the App is not installed on {first}: install it under Settings, Developer settings, GitHub Apps, \
@@ -213,7 +220,13 @@ impl AppAuth {
             }
             status => return Err(failed(format!("the App’s installation cannot be found (status {status})"))),
         };
-        let names: Vec<&str> = mine.iter().map(|repo| repo.name()).collect();
+        let names = |repositories: &[RepoName]| -> Vec<String> {
+            repositories.iter().map(|repo| repo.name().to_owned()).collect()
+        };
+        let mut asked = vec![names(&[needed.clone(), also.clone()].concat())];
+        if !also.is_empty() && !needed.is_empty() {
+            asked.push(names(&needed));
+        }
         // What the installation may lack, by what works without it: the policy file, then advisories.
         let least = json!({ "issues": "write", "metadata": "read" });
         let with = |more: &[(&str, &str)]| {
@@ -225,14 +238,20 @@ impl AppAuth {
         let wishes = [with(&[contents, advisories]), with(&[contents]), with(&[advisories]), least.clone()];
         let path = format!("/app/installations/{}/access_tokens", installation.id);
         let mut response = Response::default();
-        for permissions in wishes {
-            let body = json!({ "repositories": names, "permissions": permissions });
+        let mut bodies = Vec::new();
+        for repositories in &asked {
+            bodies.extend(wishes.iter().map(|wish| json!({ "repositories": repositories, "permissions": wish })));
+        }
+        for body in bodies {
             let ask = Request { method: Method::Post, path: path.clone(), body: Some(body), etag: None };
             response = raw(&self.app, address, &ask).await.map_err(|error| failed(error.why))?;
-            // 422: the installation does not have all that was asked for.
+            // 422: the installation does not have all that was asked for, permissions or repositories.
             if response.status != 422 {
                 break;
             }
+        }
+        if response.status == 422 && needed.is_empty() {
+            return Ok(None);
         }
         if response.status != 201 {
             return Err(failed(format!(
@@ -244,7 +263,7 @@ impl AppAuth {
         let token: Token =
             serde_json::from_slice(&response.body).map_err(|_| failed("the App’s token cannot be read".into()))?;
         let client = with_token(address, &token.token).map_err(|error| failed(error.to_string()))?;
-        Ok(Minted { client, ends: token.expires_at.unwrap_or(now + TOKEN_LIFE) })
+        Ok(Some(Minted { client, ends: token.expires_at.unwrap_or(now + TOKEN_LIFE) }))
     }
 }
 
@@ -259,7 +278,7 @@ mod tests {
         let app = Credentials::App { id: 7, key: SecretString::from("canary key".to_owned()) };
         for credentials in [token, app] {
             assert!(!format!("{credentials:?}").contains("canary"));
-            let error = Auth::new(&credentials, &address, Vec::new()).err().unwrap();
+            let error = Auth::new(&credentials, &address, Reach::default()).err().unwrap();
             assert!(!format!("{error} {error:?}").contains("canary"));
         }
     }
@@ -271,7 +290,7 @@ mod tests {
         let pem = format!("-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----\n");
         for text in [pem.clone(), pem.replace("RSA ", ""), pem.replace("RSA PRIVATE", "PUBLIC"), "7".to_owned()] {
             let app = Credentials::App { id: 7, key: SecretString::from(text) };
-            assert_eq!(Auth::new(&app, &address, Vec::new()).err(), Some(ConnectError::Key));
+            assert_eq!(Auth::new(&app, &address, Reach::default()).err(), Some(ConnectError::Key));
         }
     }
 

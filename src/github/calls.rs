@@ -261,12 +261,13 @@ impl<T: Transport> GitHub for Rest<T> {
 
     async fn create_label(&self, repo: &RepoName, label: &Label) -> Result<()> {
         let what = format!("creating a label in {repo}");
+        let path = repo_path(repo, "/labels");
         let body = json!({ "name": label.name, "color": label.color, "description": label.description });
-        let response = self.write(&what, Method::Post, &repo_path(repo, "/labels"), Some(body)).await?;
+        let response = self.write(&what, Method::Post, &path, Some(body)).await?;
         if classify::exists_already(&response) {
             return Ok(());
         }
-        self.done(&what, Method::Post, &response)
+        self.done(&what, (Method::Post, &path), &response)
     }
 
     async fn rename_label(&self, repo: &RepoName, old: &str, label: &Label) -> Result<()> {
@@ -294,7 +295,7 @@ impl<T: Transport> GitHub for Rest<T> {
         if classify::label_is_off(&response) {
             return Ok(());
         }
-        self.done(&what, Method::Delete, &response)
+        self.done(&what, (Method::Delete, &path), &response)
     }
 
     async fn role(&self, repo: &RepoName, who: &Account) -> Result<Role> {

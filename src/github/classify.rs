@@ -22,14 +22,14 @@ struct Body {
 }
 
 /// The failure that an answer outside 200–299 stands for.
-pub(super) fn failure(what: &str, method: Method, response: &Response, now: Timestamp) -> Error {
+pub(super) fn failure(what: &str, (method, path): (Method, &str), response: &Response, now: Timestamp) -> Error {
     let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
     let what = what.to_owned();
     match response.status {
         301 | 302 | 307 | 308 => Error::Moved { what, to: response.header("location").map(str::to_owned) },
         401 => Error::Unauthorized,
         403 | 429 if is_limit(response, &body) => limited(response, now),
-        403 => Error::Forbidden { hint: hint(&what, method, response), what, message: message(&body) },
+        403 => Error::Forbidden { hint: hint(&what, method, path, response), what, message: message(&body) },
         404 if is_page(response) => Error::Unsupported(what),
         404 => Error::NotFound(what),
         410 => Error::Gone(what),
@@ -113,8 +113,9 @@ pub(super) fn label_is_off(response: &Response) -> bool {
 }
 
 /// Which permission a call needs and where it is granted.
-fn hint(what: &str, method: Method, response: &Response) -> String {
-    if what.contains("advisor") {
+fn hint(what: &str, method: Method, path: &str, response: &Response) -> String {
+    // By the path, which is ours: a repository or a file may be called advisories too.
+    if path.contains("/security-advisories") {
         let level = if method == Method::Get { "read" } else { "write" };
         return format!(
             "It needs the permission “Repository security advisories: {level}”, which an App can have and a workflow’s \

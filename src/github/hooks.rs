@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::rest::{Identity, Rest, segment};
+use super::rest::{Identity, Rest, next_cursor, segment};
 use super::transport::Transport;
 use super::{Error, Result};
 
@@ -51,7 +51,7 @@ impl<T: Transport> Rest<T> {
                 .map_err(|_| Error::Unavailable { what: what.to_owned(), why: "it cannot be read".to_owned() })?;
             let done = page.iter().any(|attempt| attempt.delivered_at < since);
             attempts.extend(page.into_iter().filter(|attempt| attempt.delivered_at >= since));
-            match response.header("link").and_then(next_cursor).filter(|_| !done) {
+            match response.header("link").and_then(|link| next_cursor(link, "cursor")).filter(|_| !done) {
                 Some(next) => cursor = format!("&cursor={}", segment(&next)),
                 None => return Ok(attempts),
             }
@@ -65,14 +65,6 @@ impl<T: Transport> Rest<T> {
     }
 }
 
-/// The cursor of the page after this one. Its address is not followed: only the cursor is taken from it.
-fn next_cursor(link: &str) -> Option<String> {
-    let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
-    let query = next.split('?').nth(1)?.split('>').next()?;
-    let cursor = query.split('&').find_map(|part| part.strip_prefix("cursor="))?;
-    Some(percent_encoding::percent_decode_str(cursor).decode_utf8_lossy().into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,14 +72,17 @@ mod tests {
     #[test]
     fn only_the_cursor_of_a_next_page_is_taken() {
         let link = "<https://api.github.com/app/hook/deliveries?per_page=100&cursor=v1_17>; rel=\"next\"";
-        assert_eq!(next_cursor(link).as_deref(), Some("v1_17"));
+        assert_eq!(next_cursor(link, "cursor").as_deref(), Some("v1_17"));
         assert_eq!(
-            next_cursor("<https://x/y?cursor=a%2Fb>; rel=\"prev\", <https://evil/?cursor=c%2Fd&x>; rel=\"next\"")
-                .as_deref(),
+            next_cursor(
+                "<https://x/y?cursor=a%2Fb>; rel=\"prev\", <https://evil/?cursor=c%2Fd&x>; rel=\"next\"",
+                "cursor"
+            )
+            .as_deref(),
             Some("c/d")
         );
         for none in ["", "<https://x>; rel=\"next\"", "<https://x?cursor=1>; rel=\"prev\""] {
-            assert_eq!(next_cursor(none), None, "{none}");
+            assert_eq!(next_cursor(none, "cursor"), None, "{none}");
         }
     }
 }

@@ -191,8 +191,18 @@ pub struct Config {
     pub graphql_url: Option<String>,
     /// The token or the App.
     pub credentials: auth::Credentials,
-    /// The tracker first, then the report repositories.
+    /// Which repositories it is about.
+    pub reach: Reach,
+}
+
+/// The repositories that an App's tokens are made for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Those without which nothing works: the tracker first, then the report repositories.
     pub repositories: Vec<RepoName>,
+    /// Those of advisories and releases. Where the App is not installed there, a call about them is answered as GitHub
+    /// answers a token without access (404), and everything else goes on.
+    pub also: Vec<RepoName>,
 }
 
 /// The client for a configuration. Nothing is sent yet.
@@ -220,7 +230,7 @@ pub fn connect_paced(
 
 fn transport(config: &Config) -> std::result::Result<(octo::OctoTransport, rest::Identity), auth::ConnectError> {
     let address = octo::Address::new(&config.api_url, config.graphql_url.as_deref())?;
-    let auth = auth::Auth::new(&config.credentials, &address, config.repositories.clone())?;
+    let auth = auth::Auth::new(&config.credentials, &address, config.reach.clone())?;
     let identity = auth.identity();
     Ok((octo::OctoTransport::new(address, auth), identity))
 }

@@ -129,13 +129,13 @@ impl OctoTransport {
 #[async_trait]
 impl Transport for OctoTransport {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let client = self.auth.client_for(&self.address, &request).await?;
+        let Some(client) = self.auth.client_for(&self.address, &request).await? else { return Ok(out_of_reach()) };
         let response = self.exchange(&client, &request).await?;
         if response.status != 401 || !self.auth.renew(&request).await {
             return Ok(response);
         }
         // A 401 had no effect: with a new token the same call is made for the first time.
-        let client = self.auth.client_for(&self.address, &request).await?;
+        let Some(client) = self.auth.client_for(&self.address, &request).await? else { return Ok(out_of_reach()) };
         self.exchange(&client, &request).await
     }
 
@@ -146,6 +146,11 @@ impl Transport for OctoTransport {
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
+}
+
+/// What GitHub answers a token that may not know whether something is there.
+fn out_of_reach() -> Response {
+    Response { status: 404, body: br#"{"message":"Not Found"}"#.to_vec(), ..Response::default() }
 }
 
 /// One exchange. No address, header or body reaches an error.

@@ -96,10 +96,10 @@ impl<T: Transport> Rest<T> {
                     let next = response.header("location").and_then(|to| self.within_api(to));
                     match next {
                         Some(next) => path = next,
-                        None => return Err(self.failure(what, Method::Get, &response)),
+                        None => return Err(self.failure(what, (Method::Get, &path), &response)),
                     }
                 }
-                _ => return Err(self.failure(what, Method::Get, &response)),
+                _ => return Err(self.failure(what, (Method::Get, &path), &response)),
             }
         }
         Err(Error::Moved { what: what.to_owned(), to: None })
@@ -184,7 +184,7 @@ impl<T: Transport> Rest<T> {
             let response = self.read(what, &format!("{path}&per_page=100{cursor}"), false).await?;
             let items: Vec<A> = decode(&response).map_err(|why| Error::Unavailable { what: what.to_owned(), why })?;
             all.extend(items);
-            match response.header("link").and_then(next_cursor) {
+            match response.header("link").and_then(|link| next_cursor(link, "after")) {
                 // A cursor that leads to itself would go round for ever.
                 Some(next) if format!("&after={}", segment(&next)) != cursor => {
                     cursor = format!("&after={}", segment(&next));
@@ -221,7 +221,7 @@ impl<T: Transport> Rest<T> {
     ) -> Result<A> {
         let response = self.write(what, method, path, Some(body)).await?;
         if !(200..300).contains(&response.status) {
-            return Err(self.failure(what, method, &response));
+            return Err(self.failure(what, (method, path), &response));
         }
         decode(&response).map_err(|why| Error::Unknown { what: what.to_owned(), why })
     }
@@ -229,14 +229,14 @@ impl<T: Transport> Rest<T> {
     /// A write whose answer does not matter beyond success.
     pub(super) async fn send_only(&self, what: &str, method: Method, path: &str, body: Option<Value>) -> Result<()> {
         let response = self.write(what, method, path, body).await?;
-        self.done(what, method, &response)
+        self.done(what, (method, path), &response)
     }
 
     /// Whether a write succeeded. A success that is not GitHub's own JSON may come from something in between, which
     /// passed nothing on: it is `Unknown`.
-    pub(super) fn done(&self, what: &str, method: Method, response: &Response) -> Result<()> {
+    pub(super) fn done(&self, what: &str, asked: (Method, &str), response: &Response) -> Result<()> {
         if !(200..300).contains(&response.status) {
-            return Err(self.failure(what, method, response));
+            return Err(self.failure(what, asked, response));
         }
         if is_json(response) {
             return Ok(());
@@ -245,8 +245,8 @@ impl<T: Transport> Rest<T> {
     }
 
     /// The failure that an answer stands for. A limit ends by GitHub's clock, which tells when the next hour begins.
-    pub(super) fn failure(&self, what: &str, method: Method, response: &Response) -> Error {
-        classify::failure(what, method, response, self.now_by(response))
+    pub(super) fn failure(&self, what: &str, asked: (Method, &str), response: &Response) -> Error {
+        classify::failure(what, asked, response, self.now_by(response))
     }
 
     /// A GraphQL query. It reads, so it is tried like a read.
@@ -272,7 +272,7 @@ impl<T: Transport> Rest<T> {
                 },
                 404 | 405 => return Err(Error::Unsupported("GraphQL".to_owned())),
                 500.. => last = format!("status {}", response.status),
-                _ => return Err(self.failure(what, Method::Get, &response)),
+                _ => return Err(self.failure(what, (Method::Post, "/graphql"), &response)),
             }
         }
         Err(Error::Unavailable { what: what.to_owned(), why: last })
@@ -294,11 +294,12 @@ fn decode<A: DeserializeOwned>(response: &Response) -> std::result::Result<A, St
         .map_err(|error| format!("an answer that cannot be read (line {}, column {})", error.line(), error.column()))
 }
 
-/// The decoded `after` of the address that a `Link` header calls `next`.
-fn next_cursor(link: &str) -> Option<String> {
+/// One decoded value of the address that a `Link` header calls `next`: the cursor of the page after this one. The address
+/// itself is not followed.
+pub(super) fn next_cursor(link: &str, key: &str) -> Option<String> {
     let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
     let (_, query) = next.split_once('<')?.1.split_once('>')?.0.split_once('?')?;
-    form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "after").map(|(_, value)| value.into_owned())
+    form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
 }
 
 /// One path segment, percent-encoded.

@@ -8,7 +8,7 @@ use wardroom::github::types::{
     Account, Comment, History, Issue, IssueFilter, IssuePatch, IssueState, Label, NewIssue, Reaction, RepoName,
     Repository, Role,
 };
-use wardroom::github::{Error, GitHub};
+use wardroom::github::{Error, GitHub, Reach};
 
 use crate::support::npm;
 
@@ -19,8 +19,13 @@ pub(crate) fn client(address: &str, credentials: &Credentials, repo: &RepoName) 
 
 /// The same for several repositories, the tracker first.
 pub(crate) fn client_for(address: &str, credentials: &Credentials, repos: &[RepoName]) -> Rest<OctoTransport> {
+    client_with(address, credentials, Reach { repositories: repos.to_vec(), ..Reach::default() })
+}
+
+/// The same, with repositories that an App need not reach.
+pub(crate) fn client_with(address: &str, credentials: &Credentials, reach: Reach) -> Rest<OctoTransport> {
     let address = Address::new(address, None).unwrap();
-    let auth = Auth::new(credentials, &address, repos.to_vec()).unwrap();
+    let auth = Auth::new(credentials, &address, reach).unwrap();
     let identity = auth.identity();
     Rest::new(OctoTransport::new(address, auth), identity)
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use wardroom::domain::facts::Role;
 use wardroom::github::auth::Credentials;
 use wardroom::github::types::{Account, AdvisoryState, IssueState, Reaction, RepoName};
+use wardroom::github::{Advisories as _, Error, GitHub as _, Reach};
 use wardroom::sim::{Visibility, World, http};
 
 use crate::advisories;
 use crate::graphql;
 use crate::judge::Judge;
 use crate::operations::USED;
-use crate::port::{app, client_for, every_call, token};
+use crate::port::{app, client_for, client_with, every_call, token};
 use crate::tap::{Exchange, Tap};
 
 /// A private tracker with a policy and a public repository with a release; Ada owns them, the App `wardroom` is installed
@@ -118,4 +119,29 @@ async fn every_call_and_answer_is_one_that_github_describes() {
     assert!(found.is_empty(), "{}", found.join("\n"));
     let hit: BTreeSet<String> = exchanges.iter().filter_map(|exchange| judge.operation(exchange)).collect();
     assert_eq!(hit.into_iter().collect::<Vec<_>>(), USED, "operations that the client calls");
+}
+
+/// The App may be missing on the repository of the advisories, its owner's or another's: that costs the advisories, and
+/// nothing else.
+#[tokio::test]
+async fn an_app_that_is_not_installed_where_the_advisories_are_still_follows_incidents() {
+    let stage = Stage::new();
+    let Some(wardroom) = app(stage.app) else { return };
+    let address = stage.serve(&Tap::default()).await;
+    let number = stage.world.person("ada").open_issue(&stage.tracker, "It crashes", "Badly", &[]).unwrap();
+    let neighbour: RepoName = "octo/website".parse().unwrap();
+    stage.world.add_repo(&neighbour, Visibility::Public);
+    let stranger: RepoName = "elsewhere/mail".parse().unwrap();
+    stage.world.add_repo(&stranger, Visibility::Public);
+    let id = "GHSA-2c3f-4gh5-6jm7".parse().unwrap();
+    for also in [neighbour, stranger, stage.mail.clone()] {
+        let reach = Reach { repositories: vec![stage.tracker.clone()], also: vec![also.clone()] };
+        let github = client_with(&address, &wardroom, reach);
+        assert!(github.issue(&stage.tracker, number).await.is_ok(), "{also}");
+        assert!(matches!(github.advisory(&also, &id).await, Err(Error::NotFound(_))), "{also}");
+        assert!(github.issue(&stage.tracker, number).await.is_ok(), "{also}");
+    }
+    // Where it is installed, its token reaches it.
+    let reach = Reach { repositories: vec![stage.tracker.clone()], also: vec![stage.mail.clone()] };
+    assert!(client_with(&address, &wardroom, reach).advisories(&stage.mail, AdvisoryState::Draft).await.is_ok());
 }

@@ -13,7 +13,7 @@ use crate::domain::facts::{RepoName, Role};
 use crate::domain::policy::Policy;
 use crate::engine::{Clock, Engine};
 use crate::github::auth::Credentials;
-use crate::github::{self, Config, GitHub};
+use crate::github::{self, Config, GitHub, Reach};
 use crate::server::webhook::{self, Receiver};
 use crate::sim::http::{Served, serve};
 use crate::sim::{CallRecord, Visibility, World};
@@ -87,7 +87,7 @@ impl Wires {
             api_url: served.url.clone(),
             graphql_url: None,
             credentials: Credentials::Token(SecretString::from(TOKEN.to_owned())),
-            repositories: vec![tracker.clone()],
+            reach: Reach { repositories: vec![tracker.clone()], ..Reach::default() },
         })?;
         let policy = Policy::load(POLICY).context("the demo's policy")?;
         Ok(Wires { world, tracker, policy, github, _served: served })

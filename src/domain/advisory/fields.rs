@@ -94,8 +94,10 @@ impl Known {
         known.versions(value(findings::AFFECTED).as_deref(), value(PATCH).as_deref());
         known.weaknesses(value(CWE).as_deref());
         known.people(value(CREDITS).as_deref(), value(REPORTER).as_deref());
-        known.cve = value(findings::CVE).and_then(|text| text.parse().ok());
-        known.ghsa = findings::GHSA_FIELDS.into_iter().filter_map(value).find_map(|text| text.parse().ok());
+        let cve = value(findings::CVE).filter(|text| !findings::does_not_apply(text));
+        known.cve = cve.as_deref().and_then(|text| findings::identifier(text).parse().ok());
+        let ghsa = |text: String| findings::identifier(&text).parse().ok();
+        known.ghsa = findings::GHSA_FIELDS.into_iter().filter_map(value).find_map(ghsa);
         known.root_cause = value("Root cause");
         known.introduced = value("Introduced in commit/version");
         known.workaround = value("Workaround available");
@@ -110,7 +112,7 @@ impl Known {
         if known.rating().is_none() {
             known.ask(findings::VECTOR, "is empty: write a CVSS vector, or at least a word in **Severity Level**");
         }
-        if value(findings::CVE).is_some() && known.cve.is_none() {
+        if cve.is_some() && known.cve.is_none() {
             known.unreadable.insert(findings::CVE);
         }
         known
@@ -173,6 +175,8 @@ impl Known {
     }
 
     fn people(&mut self, credits: Option<&str>, reporter: Option<&str>) {
+        let thanks_nobody = credits.is_some_and(|value| value.split(['\n', ',', ';']).any(is_nobody));
+        let reporter = reporter.filter(|_| !thanks_nobody);
         for (field, value, usual) in
             [(CREDITS, credits, CreditType::Finder), (REPORTER, reporter, CreditType::Reporter)]
         {
@@ -192,6 +196,12 @@ impl Known {
             self.ask(CREDITS, "is empty: say whom to thank, as `@login`, or `nobody`");
         }
     }
+}
+
+/// Whether an entry of `Credits` says that nobody is thanked.
+pub(super) fn is_nobody(entry: &str) -> bool {
+    let entry = entry.trim().trim_matches('`').trim();
+    ["nobody", "none", "n/a"].iter().any(|word| entry.eq_ignore_ascii_case(word))
 }
 
 /// `@ada`, `@ada (remediation developer)`. A name without `@` is nobody that GitHub could ask.

@@ -4,7 +4,7 @@
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::facts::{Advisory, Vulnerability};
-use super::fields::Known;
+use super::fields::{Known, is_nobody};
 use crate::domain::cvss::Severity;
 use crate::domain::fence;
 use crate::domain::policy::Ecosystem;
@@ -76,7 +76,7 @@ pub fn lint(advisory: &Advisory, known: &Known) -> Vec<Finding> {
     if advisory.cwe_ids.is_empty() {
         lint.stop(Rule::NoWeakness, "It names no weakness: add a CWE id.".to_owned());
     }
-    let nobody = known.thanked.iter().any(|name| name.eq_ignore_ascii_case("nobody"));
+    let nobody = known.thanked.iter().any(|name| is_nobody(name));
     if advisory.credits.is_empty() && !nobody {
         lint.stop(Rule::NoCredit, "It thanks nobody: add a credit, or write `nobody` into **Credits**.".to_owned());
     }

@@ -6,7 +6,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::fields::Known;
+use super::fields::{Known, is_nobody};
 use super::{SERVER, page, range};
 use crate::domain::checklist::template::{ProductNames, product};
 use crate::domain::fence;
@@ -205,8 +205,12 @@ fn timeline(known: &Known) -> Vec<Moment> {
 
 /// The reporter is thanked by GitHub's own credits, which they can refuse; the text names only whom the team named.
 fn thanks(known: &Known) -> Vec<String> {
-    let nobody = |name: &&String| !["nobody", "none", "n/a"].iter().any(|word| name.eq_ignore_ascii_case(word));
-    known.thanked.iter().filter(nobody).map(|name| fence::code_span(name.trim_start_matches('@'), 100)).collect()
+    known
+        .thanked
+        .iter()
+        .filter(|name| !is_nobody(name))
+        .map(|name| fence::code_span(name.trim_start_matches('@'), 100))
+        .collect()
 }
 
 fn releases(known: &Known, policy: &Policy) -> Vec<ReleaseName> {

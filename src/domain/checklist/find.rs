@@ -36,6 +36,12 @@ impl Checklist {
         self.fields.iter().find(|field| field.name.to_lowercase() == name)
     }
 
+    /// The one task with this anchor. Without anchors nothing is said about tasks by what they are called.
+    pub fn anchored(&self, anchor: &str) -> Option<&Task> {
+        let mut tasks = self.tasks().filter(|task| has_anchor(task, anchor));
+        tasks.next().filter(|_| tasks.next().is_none())
+    }
+
     /// The task that a person means: by its anchor, by its whole text or by a beginning of its text that no other task
     /// has. Case and Markdown do not matter.
     ///
