@@ -73,6 +73,7 @@ laws!(
     a_lost_worker_loses_its_lease,
     a_heartbeat_keeps_the_lease,
     an_event_does_not_skip_a_backoff,
+    waking_does_not_skip_a_backoff,
     the_earliest_row_is_first,
     every_outcome_sets_the_next_look,
     a_released_row_is_as_it_was,
@@ -143,6 +144,30 @@ async fn an_event_does_not_skip_a_backoff(store: Arc<dyn Store>) {
     assert_eq!(lease.attempts, 1);
     store.finish(&lease, Finished::Failed(at(90)), told()).await.unwrap();
     assert_eq!(store.claim(at(90)).await.unwrap().unwrap().attempts, 2);
+}
+
+async fn waking_does_not_skip_a_backoff(store: Arc<dyn Store>) {
+    event(&*store, "a", 0).await;
+    let lease = store.claim(at(2)).await.unwrap().unwrap();
+    store.finish(&lease, Finished::Failed(at(900)), told()).await.unwrap();
+    for seconds in [5, 600] {
+        store.wake(&tracker(1), at(seconds)).await.unwrap();
+        assert_eq!(store.next_due().await.unwrap(), Some(at(900)));
+        assert!(store.claim(at(899)).await.unwrap().is_none(), "woken at {seconds}");
+    }
+    let lease = store.claim(at(900)).await.unwrap().unwrap();
+    assert_eq!(lease.attempts, 1, "it consumes no step either");
+    // Woken during the look, it is due again as soon as that look worked.
+    store.wake(&tracker(1), at(901)).await.unwrap();
+    store.finish(&lease, DONE, told()).await.unwrap();
+    assert!(store.claim(at(901)).await.unwrap().is_some());
+    assert_eq!(store.rows().await.unwrap()[0].attempts, 0);
+    store.wake(&tracker(2), at(950)).await.unwrap();
+    store.wake(&tracker(2), at(910)).await.unwrap();
+    assert!(
+        store.claim(at(910)).await.unwrap().is_some_and(|lease| lease.subject == tracker(2)),
+        "no failure, no wait"
+    );
 }
 
 async fn the_earliest_row_is_first(store: Arc<dyn Store>) {

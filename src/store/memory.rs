@@ -125,7 +125,9 @@ impl Store for MemoryStore {
         let mut state = self.state();
         let row = state.rows.entry(subject.clone()).or_default();
         row.generation += 1;
-        row.due = Some(row.due.map_or(at, |due| due.min(at)));
+        // As for an event: a row that backs off keeps its time.
+        let backs_off = row.attempts > 0;
+        row.due = Some(row.due.map_or(at, |due| if backs_off { due } else { due.min(at) }));
         Ok(())
     }
 

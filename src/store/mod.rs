@@ -139,7 +139,8 @@ pub trait Store: Send + Sync {
     /// Keeps a delivery and takes it in, in one transaction.
     async fn receive(&self, delivery: Delivery, asked: Asked) -> Result<bool>;
 
-    /// Makes an incident due at a moment, or earlier if it already was.
+    /// Makes an incident due at a moment, or earlier if it already was. A row that backs off after a failure keeps its
+    /// time, as it does when an event comes: that time may be a limit's own.
     async fn wake(&self, subject: &Subject, at: Timestamp) -> Result<()>;
 
     /// Claims the earliest row that is due and not held by another worker.

@@ -25,9 +25,12 @@ pub(super) fn event(db: &Connection, subject: &Subject, at: Timestamp) -> rusqli
     db.prepare_cached(sql)?.execute(params![subject.to_string(), micros(at), quiet, latest]).map(|_| ())
 }
 
+/// Asks for a look at a moment or earlier; like an event, it leaves a row that backs off its time.
 pub(super) fn wake(db: &Connection, subject: &Subject, at: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO work (subject, generation, due) VALUES (?1, 1, ?2)
-        ON CONFLICT (subject) DO UPDATE SET generation = generation + 1, due = min(coalesce(due, ?2), ?2)";
+        ON CONFLICT (subject) DO UPDATE SET
+            generation = generation + 1,
+            due = CASE WHEN attempts = 0 OR due IS NULL THEN min(coalesce(due, ?2), ?2) ELSE due END";
     db.prepare_cached(sql)?.execute(params![subject.to_string(), micros(at)]).map(|_| ())
 }
 
