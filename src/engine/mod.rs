@@ -118,7 +118,7 @@ pub enum LookError {
     #[error("{0}")]
     Refused(String),
     /// The code panicked. The words of a panic may hold private text, so they are not here.
-    #[error("the look ran into a bug of Wardroom's; please report it with the version and the log's lines around it")]
+    #[error("this ran into a bug of Wardroom's; please report it with the version and the log's lines around it")]
     Bug,
     /// Another process took the row meanwhile, because this one did not hold it in time.
     #[error("another process looks at it by now")]

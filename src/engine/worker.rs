@@ -88,11 +88,14 @@ impl Engine {
     }
 }
 
-/// A look, or the bug that it ran into: one incident must not stop the others.
-async fn caught(look: impl Future<Output = Result<Looked, LookError>>) -> Result<Looked, LookError> {
-    let mut look = pin!(look);
+/// What work comes to, or the bug that it ran into: one incident, or one round, must not stop the others.
+///
+/// # Errors
+/// Those of the work, and [`LookError::Bug`].
+pub async fn caught<T>(work: impl Future<Output = Result<T, LookError>>) -> Result<T, LookError> {
+    let mut work = pin!(work);
     std::future::poll_fn(|context| {
-        catch_unwind(AssertUnwindSafe(|| look.as_mut().poll(context))).unwrap_or(Poll::Ready(Err(LookError::Bug)))
+        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))).unwrap_or(Poll::Ready(Err(LookError::Bug)))
     })
     .await
 }

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::domain::policy::Mode;
+use crate::engine::worker::caught;
 use crate::engine::{Engine, LookError};
 use crate::github::Error;
 use crate::github::pace::Budget;
@@ -70,20 +71,21 @@ impl Rounds {
             let wait = until.duration_since(Timestamp::now()) + SignedDuration::from_secs(1);
             return Duration::try_from(wait).unwrap_or(AGAIN);
         }
-        match swept(engine).await {
+        match caught(swept(engine)).await {
             Ok(()) => SWEEP_EVERY,
             Err(error) => {
-                tracing::warn!(error, "the sweep failed; it is tried again in a minute");
-                AGAIN
+                let wait = again(&error, engine.now());
+                tracing::warn!(%error, seconds = wait.as_secs(), "the sweep failed; it is tried again after a wait");
+                wait
             }
         }
     }
 }
 
-async fn swept(engine: &Engine) -> Result<(), String> {
-    let swept = engine.sweep(&[]).await.map_err(|error| error.to_string())?;
+async fn swept(engine: &Engine) -> Result<(), LookError> {
+    let swept = engine.sweep(&[]).await?;
     for subject in &swept.subjects {
-        engine.store.wake(subject, engine.now()).await.map_err(|error| error.to_string())?;
+        engine.store.wake(subject, engine.now()).await?;
     }
     tracing::info!(subjects = swept.subjects.len(), writes = swept.looked.writes, "swept");
     for note in &swept.looked.notes {
@@ -94,21 +96,34 @@ async fn swept(engine: &Engine) -> Result<(), String> {
 
 /// A walk through the App's log, whose calls count on a budget of their own; then the wait until the next one.
 async fn walk(engine: &Engine) -> Option<Duration> {
-    match engine.walk_log().await {
+    match caught(engine.walk_log()).await {
         Ok(fetched) => {
             tracing::info!(fetched, "walked the App's delivery log");
             Some(SWEEP_EVERY)
         }
         Err(LookError::GitHub(Error::Unsupported(_))) => None,
         Err(error) => {
-            tracing::warn!(%error, "the App's delivery log could not be walked; it is tried again in a minute");
-            Some(AGAIN)
+            let wait = again(&error, engine.now());
+            let seconds = wait.as_secs();
+            tracing::warn!(%error, seconds, "the App's delivery log could not be walked; it is tried again after a wait");
+            Some(wait)
         }
     }
 }
 
+/// The wait after a round that failed: to the end of a limit, as GitHub named it, and never less than a minute.
+fn again(error: &LookError, now: Timestamp) -> Duration {
+    match error {
+        LookError::GitHub(Error::Limited { until }) => {
+            Duration::try_from(until.duration_since(now)).unwrap_or_default().max(AGAIN)
+        }
+        _ => AGAIN,
+    }
+}
+
 async fn tidy(engine: &Engine) -> Duration {
-    match engine.store.tidy(engine.now()).await {
+    let tidied = async { Ok(engine.store.tidy(engine.now()).await?) };
+    match caught(tidied).await {
         // A little at a time: what arrives goes first.
         Ok(true) => Duration::from_millis(100),
         Ok(false) => TIDY_EVERY,
@@ -116,5 +131,21 @@ async fn tidy(engine: &Engine) -> Duration {
             tracing::warn!(%error, "old deliveries could not be dropped; trying again in a minute");
             AGAIN
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_waited_for() {
+        let now: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
+        let limited = |seconds| {
+            let until = now + SignedDuration::from_secs(seconds);
+            again(&LookError::GitHub(Error::Limited { until }), now)
+        };
+        assert_eq!(limited(600), Duration::from_secs(600));
+        assert_eq!([limited(5), limited(-5), again(&LookError::Bug, now)], [AGAIN; 3]);
     }
 }

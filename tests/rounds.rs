@@ -1,0 +1,111 @@
+//! What a server does by the clock, beside what events ask for: it keeps to limits, and a bug in it ends nothing else.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use support::room::{Room, TEMPLATE};
+use wardroom::domain::policy::Policy;
+use wardroom::engine::Engine;
+use wardroom::github::rest::{Identity, Rest};
+use wardroom::github::transport::{Request, Response, Transport, TransportError};
+use wardroom::server::metrics::Metrics;
+use wardroom::server::rounds::Rounds;
+use wardroom::server::run_worker;
+use wardroom::sim::{Fault, SimTransport, When};
+use wardroom::store::Store;
+
+/// A worker with its rounds, for so long of a time that is only counted. The world's clock stands still.
+async fn work(engine: &Engine, span: Duration) {
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    let bell = tokio::sync::Notify::new();
+    let metrics = Metrics::default();
+    let worker = run_worker(engine, &bell, &metrics, Rounds::new(Arc::default()), stopped);
+    let ended = tokio::time::timeout(span, worker).await;
+    assert!(ended.is_err(), "the worker ended by itself");
+}
+
+fn reads(room: &Room, route: &str) -> usize {
+    room.world.calls().iter().filter(|call| call.method == "GET" && call.route == route).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_does_not_end_the_wait_that_a_limit_asks_for() {
+    let mut room = Room::new();
+    room.report("It crashes", "Badly");
+    room.settle().await;
+    let number = room.incident();
+    room.as_("bob").tick(&room.tracker, number, "Reproduce the vulnerability").unwrap();
+    room.receive().await;
+    room.wait(60);
+    room.world.faults(|faults| faults.fail_route("GET R/issues/{n}", 1, Fault::Primary, When::Before));
+    let before = reads(&room, "R/issues/{n}");
+    // Three sweeps, and each finds the incident changed.
+    work(&room.engine, Duration::from_secs(40 * 60)).await;
+    assert_eq!(reads(&room, "R/issues/{n}") - before, 1, "{}", room.call_log(20));
+    let row = room.store.rows().await.unwrap().into_iter().find(|row| row.attempts > 0).unwrap();
+    assert!(row.due.unwrap() >= room.now() + SignedDuration::from_mins(9), "{row:?}");
+    room.wait(11 * 60);
+    work(&room.engine, Duration::from_secs(60)).await;
+    assert!(room.status(number).contains("Reproduce"), "{}", room.status(number));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limited_sweep_waits_until_the_limit_ends() {
+    let room = Room::new();
+    room.world.faults(|faults| faults.fail_route("GET R/issues", 1, Fault::Primary, When::Before));
+    work(&room.engine, Duration::from_secs(9 * 60)).await;
+    assert_eq!(reads(&room, "R/issues"), 1, "{}", room.call_log(20));
+    // The fault is over, and so an undisturbed worker lists at once.
+    work(&room.engine, Duration::from_secs(60)).await;
+    assert!(reads(&room, "R/issues") > 2, "{}", room.call_log(20));
+}
+
+/// A transport that runs into a bug at the first list of issues.
+struct Buggy {
+    inner: SimTransport,
+    fell: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Transport for Buggy {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let is_list = request.path.contains("/issues?");
+        assert!(!is_list || self.fell.swap(true, Ordering::Relaxed), "a bug in the middle of a sweep");
+        self.inner.send(request).await
+    }
+
+    fn base(&self) -> &str {
+        self.inner.base()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bug_in_a_sweep_ends_that_sweep_and_nothing_else() {
+    let room = Room::new();
+    room.report("It crashes", "Badly");
+    room.world.take_deliveries();
+    let fell = Arc::new(AtomicBool::new(false));
+    let inner = SimTransport::new(room.world.clone(), "token-wardroom");
+    let client = Arc::new(Rest::new(Buggy { inner, fell: fell.clone() }, Identity::Token));
+    let clock = {
+        let world = room.world.clone();
+        Arc::new(move || world.now())
+    };
+    let store = room.store.clone();
+    let engine = Engine::new(client, store, Policy::default(), TEMPLATE.to_owned(), room.tracker.clone(), clock);
+    work(&engine, Duration::from_secs(50)).await;
+    assert!(fell.load(Ordering::Relaxed) && room.incidents().is_empty());
+    work(&engine, Duration::from_secs(70)).await;
+    assert_eq!(room.incidents().len(), 1, "{}", room.call_log(20));
+}
