@@ -322,6 +322,7 @@ async fn p7_killed_at_any_call_and_at_any_moment_it_ends_as_if_nothing_had_happe
             seed: dice.below(u64::MAX),
             deaths: [target].into_iter().chain(later).collect(),
             loses_events: dice.chance(2),
+            lags: dice.chance(2),
             ..Plan::default()
         });
     }

@@ -1,7 +1,6 @@
 //! Carrying a plan out, action by action. Each call is made once. What fails for good is noted and left; what may have
 //! happened ends the look, and the next one sees what is true.
 
-use super::observe::settle_key;
 use super::{Engine, LookError, Looked};
 use crate::domain::facts::IssueState;
 use crate::domain::labels::LabelChange;
@@ -23,10 +22,10 @@ impl Engine {
         let number = observed.issue.number;
         let mut looked = Looked { summary: Some(plan.summary), wake_at: plan.wake_at, ..Looked::default() };
         for action in &plan.actions {
-            // Before the call, not after: a crash right after a write must not leave stale reads trusted.
-            let settle = self.now() + READ_LAG;
-            self.store.put(&settle_key(number), &settle.to_string(), settle).await?;
-            match self.act(observed, action).await {
+            self.before_write(number).await?;
+            let acted = self.act(observed, action).await;
+            self.after_write(number).await?;
+            match acted {
                 Ok(Outcome::Done(writes)) => {
                     looked.writes += writes;
                     looked.steps.push(describe(action));

@@ -10,6 +10,7 @@ use crate::domain::observed::{Missing, Observed, ReportSight};
 use crate::domain::plan::{self, READ_LAG};
 use crate::domain::policy::LabelKey;
 use crate::github::Error;
+use crate::github::pace::BETWEEN_WRITES;
 
 /// How long facts about comments are kept in the local store. A comment that is edited is another fact, by its
 /// `updated_at`.
@@ -31,7 +32,7 @@ pub(super) enum Sight {
 }
 
 /// The store's key for the moment before which no read of this issue is used.
-pub(super) fn settle_key(number: u64) -> String {
+fn settle_key(number: u64) -> String {
     format!("settle {number}")
 }
 
@@ -48,7 +49,7 @@ pub(super) fn floor_key(subject: &Subject) -> String {
 impl Engine {
     pub(super) async fn observe(&self, number: u64, report: ReportSight, failures: u32) -> Result<Sight, LookError> {
         let now = self.now();
-        if let Some(until) = self.store.get(&settle_key(number), now).await?.and_then(|text| text.parse().ok()) {
+        if let Some(until) = self.unsettled(number).await? {
             return Ok(Sight::TooOld(until));
         }
         let issue = match self.github.issue(&self.tracker, number).await {
@@ -114,6 +115,26 @@ impl Engine {
             )));
         }
         Ok(Sight::Seen(Box::new(observed)))
+    }
+
+    /// Notes that a write to this tracking issue is about to begin: a crash right after it must not leave stale reads
+    /// trusted. The write may have to wait for its turn first.
+    pub(super) async fn before_write(&self, number: u64) -> Result<(), LookError> {
+        self.trust_reads_from(number, self.now() + BETWEEN_WRITES + READ_LAG).await
+    }
+
+    /// Notes that a write to this tracking issue has ended, however it did: it may have taken long.
+    pub(super) async fn after_write(&self, number: u64) -> Result<(), LookError> {
+        self.trust_reads_from(number, self.now() + READ_LAG).await
+    }
+
+    async fn trust_reads_from(&self, number: u64, at: Timestamp) -> Result<(), LookError> {
+        Ok(self.store.put(&settle_key(number), &at.to_string(), at).await?)
+    }
+
+    /// Until when reads of this tracking issue may be older than our own last write, if they may.
+    pub(super) async fn unsettled(&self, number: u64) -> Result<Option<Timestamp>, LookError> {
+        Ok(self.store.get(&settle_key(number), self.now()).await?.and_then(|text| text.parse().ok()))
     }
 
     /// Whether an event told of this issue so lately that a read may not show it yet.

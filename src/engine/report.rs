@@ -306,6 +306,7 @@ impl Engine {
             }
         };
         self.store.put(&tracker_key(id, &self.tracker), &created.number.to_string(), now + KNOWN_LIFE).await?;
+        self.after_write(created.number).await?;
         self.store.forget(&intent_key(id)).await?;
         let mut openings = self.openings(now - SignedDuration::from_hours(1)).await?;
         openings.push(now);
@@ -372,7 +373,11 @@ impl Engine {
             return Ok(());
         }
         if !said {
-            match self.github.create_comment(&id.repo, id.number, &text).await {
+            // The next look at the tracking issue reads the report's comments again: it waits until they show this one.
+            self.before_write(tracker).await?;
+            let answer = self.github.create_comment(&id.repo, id.number, &text).await;
+            self.after_write(tracker).await?;
+            match answer {
                 Ok(_) => {
                     looked.writes += 1;
                     looked.steps.push(format!("acknowledge {id}"));
@@ -415,12 +420,23 @@ impl Engine {
         Ok(())
     }
 
-    /// Closes a doubled tracking issue with a link to the one that stays.
+    /// Closes a doubled tracking issue with a link to the one that stays. If its comments may be older than our own last
+    /// one, that is left to the next sweep.
     pub(super) async fn close_double(&self, number: u64, stays: u64, looked: &mut Looked) -> Result<(), LookError> {
+        if self.unsettled(number).await?.is_some() {
+            looked
+                .notes
+                .push(format!("#{number}, a double of #{stays}, was written to a moment ago: it is closed later"));
+            looked.unfinished = true;
+            return Ok(());
+        }
         let text = texts::double_of(stays);
         let said = self.github.comments(&self.tracker, number).await?;
         if !said.iter().any(|comment| head_marker(comment.text()) == head_marker(&text)) {
-            self.github.create_comment(&self.tracker, number, &text).await?;
+            self.before_write(number).await?;
+            let said = self.github.create_comment(&self.tracker, number, &text).await;
+            self.after_write(number).await?;
+            said?;
             looked.writes += 1;
         }
         let patch = IssuePatch {

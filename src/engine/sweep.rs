@@ -28,7 +28,7 @@ const ADOPT_SEEN: SignedDuration = SignedDuration::from_hours(24);
 pub struct Swept {
     /// To be looked at now.
     pub subjects: Vec<Subject>,
-    /// What the sweep itself did and noticed.
+    /// What the sweep itself did and noticed. Unfinished: the next one should come soon.
     pub looked: Looked,
 }
 

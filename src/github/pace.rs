@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::transport::{Method, Request, Response, Transport, TransportError};
 
 /// From the end of one write to the beginning of the next.
-const BETWEEN_WRITES: Duration = Duration::from_secs(1);
+pub const BETWEEN_WRITES: Duration = Duration::from_secs(1);
 
 /// What does not hurry (sweeps, the walk through the delivery log) leaves a fifth of the hour's calls to events.
 const RESERVE_PART: u64 = 5;

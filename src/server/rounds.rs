@@ -72,7 +72,8 @@ impl Rounds {
             return Duration::try_from(wait).unwrap_or(AGAIN);
         }
         match caught(swept(engine)).await {
-            Ok(()) => SWEEP_EVERY,
+            Ok(true) => SWEEP_EVERY,
+            Ok(false) => AGAIN,
             Err(error) => {
                 let wait = again(&error, engine.now());
                 tracing::warn!(%error, seconds = wait.as_secs(), "the sweep failed; it is tried again after a wait");
@@ -82,7 +83,8 @@ impl Rounds {
     }
 }
 
-async fn swept(engine: &Engine) -> Result<(), LookError> {
+/// Sweeps. Returns whether all of it was done.
+async fn swept(engine: &Engine) -> Result<bool, LookError> {
     let swept = engine.sweep(&[]).await?;
     for subject in &swept.subjects {
         engine.store.wake(subject, engine.now()).await?;
@@ -91,7 +93,7 @@ async fn swept(engine: &Engine) -> Result<(), LookError> {
     for note in &swept.looked.notes {
         tracing::warn!(note, "noticed");
     }
-    Ok(())
+    Ok(!swept.looked.unfinished)
 }
 
 /// A walk through the App's log, whose calls count on a budget of their own; then the wait until the next one.

@@ -202,6 +202,11 @@ impl Room {
                 for subject in &swept.subjects {
                     self.store.wake(subject, self.world.now()).await.unwrap();
                 }
+                if swept.looked.unfinished {
+                    self.settle().await;
+                    self.wait(60);
+                    return Box::pin(self.sweep()).await;
+                }
             }
             Err(error) => self.failures.push(format!("sweep: {error}")),
         }
