@@ -488,6 +488,28 @@ async fn a_locked_database_fails_for_now_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_locked_database_keeps_nobody_waiting_for_the_others_too() {
+    let dir = Dir::new();
+    let store = Arc::new(dir.open());
+    let other = rusqlite::Connection::open(dir.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let began = std::time::Instant::now();
+    let mut all = tokio::task::JoinSet::new();
+    for n in 0..20 {
+        let store = store.clone();
+        all.spawn(async move { store.keep(delivery(&n.to_string(), at(n), b"{}")).await });
+    }
+    for failed in all.join_all().await {
+        assert_eq!(failed.unwrap_err().to_string(), "the store failed: another program holds the database's lock");
+    }
+    // GitHub gives up after 10 s. One wait for the lock takes 5.
+    assert!(began.elapsed() < std::time::Duration::from_millis(8500), "{:?}", began.elapsed());
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(store.waiting().await.unwrap().is_empty(), "nothing was half stored");
+    assert!(store.keep(delivery("0", at(0), b"{}")).await.unwrap());
+}
+
+#[tokio::test]
 async fn one_bad_job_does_not_take_the_others_with_it() {
     let dir = Dir::new();
     let store = Arc::new(dir.open());

@@ -3,7 +3,7 @@
 
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::file::{Held, OpenError};
@@ -105,11 +105,25 @@ fn work_off(held: &Held, mut queue: mpsc::Receiver<Box<dyn Job>>) {
         }
         match commit(&held.db, &mut batch) {
             Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
+            // Nobody is to wait as long again for a lock that was not given up: not these, and not who came meanwhile.
+            Err(error) if is_locked(&error) => {
+                while let Ok(next) = queue.try_recv() {
+                    batch.push(next);
+                }
+                batch.drain(..).for_each(|job| job.answer(Err(words(&error))));
+            }
             // One of them failed, and nothing is stored. Alone, each fails or works for its own reasons.
             Err(_) if batch.len() > 1 => {
+                let mut locked = None;
                 for job in batch.drain(..) {
                     let mut alone = [job];
-                    let outcome = commit(&held.db, &mut alone).map_err(|error| words(&error));
+                    let outcome = match locked.clone() {
+                        Some(error) => Err(error),
+                        None => commit(&held.db, &mut alone).map_err(|error| {
+                            locked = is_locked(&error).then(|| words(&error));
+                            words(&error)
+                        }),
+                    };
                     let [job] = alone;
                     job.answer(outcome);
                 }
@@ -117,6 +131,11 @@ fn work_off(held: &Held, mut queue: mpsc::Receiver<Box<dyn Job>>) {
             Err(error) => batch.drain(..).for_each(|job| job.answer(Err(words(&error)))),
         }
     }
+}
+
+/// Whether another program holds the lock, and held it for as long as a job waits.
+fn is_locked(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 fn commit(db: &Connection, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
