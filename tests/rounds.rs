@@ -4,12 +4,14 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use support::room::{Room, TEMPLATE};
 use wardroom::domain::policy::Policy;
 use wardroom::engine::Engine;
@@ -65,6 +67,90 @@ async fn a_limited_sweep_waits_until_the_limit_ends() {
     // The fault is over, and so an undisturbed worker lists at once.
     work(&room.engine, Duration::from_secs(60)).await;
     assert!(reads(&room, "R/issues") > 2, "{}", room.call_log(20));
+}
+
+/// An App's log at a GitHub that answers in its own way for some paths.
+struct Odd {
+    inner: SimTransport,
+    answer: fn(&str) -> Option<(u16, Value)>,
+}
+
+#[async_trait]
+impl Transport for Odd {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let Some((status, body)) = (self.answer)(&request.path) else { return self.inner.send(request).await };
+        let link = "<https://github.test/app/hook/deliveries?cursor=next>; rel=\"next\"".to_owned();
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned()), ("link".to_owned(), link)];
+        Ok(Response { status, headers, body: serde_json::to_vec(&body).unwrap() })
+    }
+
+    fn base(&self) -> &str {
+        self.inner.base()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+}
+
+fn app_of(room: &Room, answer: fn(&str) -> Option<(u16, Value)>) -> Engine {
+    let inner = SimTransport::new(room.world.clone(), "jwt-wardroom");
+    let client = Arc::new(Rest::new(Odd { inner, answer }, Identity::App));
+    let clock = {
+        let world = room.world.clone();
+        Arc::new(move || world.now())
+    };
+    Engine::new(client, room.store.clone(), Policy::default(), TEMPLATE.to_owned(), room.tracker.clone(), clock)
+}
+
+#[tokio::test]
+async fn a_bad_entry_of_the_log_does_not_stop_the_walk() {
+    let room = Room::new();
+    for n in 1..=6 {
+        room.report(&format!("Report {n}"), "x");
+    }
+    let sent = room.world.take_deliveries();
+    for delivery in &sent[..6] {
+        room.world.attempted(delivery, 502);
+    }
+    let engine = app_of(&room, |path| match path.strip_prefix("/app/hook/deliveries/")? {
+        "1" => Some((404, json!({ "message": "Not Found" }))),
+        "2" => Some((410, json!({ "message": "Gone" }))),
+        "3" => Some((200, json!({ "id": 3, "request": null }))),
+        _ => None,
+    });
+    assert_eq!(engine.walk_log().await.unwrap(), 3);
+    let kept = |room: &Room| {
+        let store = room.store.clone();
+        async move { store.waiting().await.unwrap().into_iter().map(|kept| kept.guid).collect::<BTreeSet<_>>() }
+    };
+    let guids = |of: &[wardroom::sim::Delivery]| of.iter().map(|one| one.guid.clone()).collect::<BTreeSet<_>>();
+    assert_eq!(kept(&room).await, guids(&sent[3..6]));
+    // It is done with them: the next walk begins after this one.
+    room.wait(600);
+    assert_eq!(engine.walk_log().await.unwrap(), 0);
+
+    // One that GitHub cannot give now is asked for again, after all others.
+    room.world.attempted(&sent[6], 502);
+    room.world.attempted(&sent[7], 502);
+    let failing = app_of(&room, |path| path.ends_with("/deliveries/7").then(|| (502, json!({}))));
+    failing.walk_log().await.unwrap_err();
+    assert_eq!(kept(&room).await, guids(&[&sent[3..6], &sent[7..8]].concat()));
+    room.wait(600);
+    assert_eq!(engine.walk_log().await.unwrap(), 1);
+    assert_eq!(kept(&room).await, guids(&sent[3..8]));
+}
+
+#[tokio::test]
+async fn a_log_that_does_not_end_or_holds_what_is_strange_gives_what_there_is() {
+    let room = Room::new();
+    let engine = app_of(&room, |path| {
+        let entry = json!({ "id": 1, "guid": "g", "delivered_at": "2026-03-02T09:00:00Z", "status_code": 502, "event": "push" });
+        path.starts_with("/app/hook/deliveries?").then(|| (200, json!([entry, { "id": 2, "guid": null }, 3])))
+    });
+    let log = engine.github.delivery_log(room.now()).await.unwrap();
+    assert_eq!(log.len(), 50);
+    assert!(log.iter().all(|attempt| attempt.guid == "g"));
 }
 
 /// A transport that runs into a bug at the first list of issues.

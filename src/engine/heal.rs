@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Engine, LookError};
+use crate::github::Error;
 use crate::github::hooks::Attempt;
 use crate::store::Delivery;
 
@@ -33,16 +34,39 @@ impl Engine {
         let failed = failed(self.github.delivery_log(since).await?);
         let guids: Vec<String> = failed.keys().cloned().collect();
         let missing = self.store.missing(&guids).await?;
-        for attempt in missing.iter().take(MOST_FETCHED).filter_map(|guid| failed.get(guid)) {
-            let payload = self.github.delivered_payload(attempt.id).await?;
+        let mut fetched = 0;
+        let mut unavailable = None;
+        let mut rest = missing.iter().filter_map(|guid| failed.get(guid));
+        while fetched < MOST_FETCHED
+            && let Some(attempt) = rest.next()
+        {
             let (guid, event) = (attempt.guid.clone(), attempt.event.clone());
+            let payload = match self.github.delivered_payload(attempt.id).await {
+                Ok(Some(payload)) => payload,
+                // One that cannot be had does not keep the others. A sweep finds what it told of.
+                Ok(None) | Err(Error::NotFound(_) | Error::Gone(_)) => {
+                    tracing::warn!(guid, event, "a delivery that never arrived cannot be fetched any more");
+                    continue;
+                }
+                // It may be this one alone, so the others come first; the next walk asks for it again.
+                Err(error @ Error::Unavailable { .. }) if unavailable.is_none() => {
+                    tracing::warn!(guid, event, %error, "a delivery that never arrived could not be fetched yet");
+                    unavailable = Some(error);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             tracing::warn!(guid, event, status = attempt.status_code, "a delivery that never arrived was fetched");
             self.store.keep(Delivery { guid, event, at: now, body: payload.to_string().into_bytes() }).await?;
+            fetched += 1;
         }
-        if missing.len() <= MOST_FETCHED {
+        if let Some(error) = unavailable {
+            return Err(error.into());
+        }
+        if rest.next().is_none() {
             self.store.put(WALKED, &now.to_string(), now + LOG_KEPT).await?;
         }
-        Ok(missing.len().min(MOST_FETCHED))
+        Ok(fetched)
     }
 }
 

@@ -146,7 +146,7 @@ impl<T: Transport> GitHub for Rest<T> {
         self.attempts(since).await
     }
 
-    async fn delivered_payload(&self, attempt: u64) -> Result<Value> {
+    async fn delivered_payload(&self, attempt: u64) -> Result<Option<Value>> {
         self.sent_payload(attempt).await
     }
 

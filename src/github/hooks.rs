@@ -47,8 +47,9 @@ impl<T: Transport> Rest<T> {
         let mut cursor = String::new();
         for _ in 0..MOST_PAGES {
             let response = self.read(what, &format!("/app/hook/deliveries?per_page=100{cursor}"), false).await?;
-            let page: Vec<Attempt> = serde_json::from_slice(&response.body)
+            let page: Vec<Value> = serde_json::from_slice(&response.body)
                 .map_err(|_| Error::Unavailable { what: what.to_owned(), why: "it cannot be read".to_owned() })?;
+            let page: Vec<Attempt> = page.into_iter().filter_map(readable).collect();
             let done = page.iter().any(|attempt| attempt.delivered_at < since);
             attempts.extend(page.into_iter().filter(|attempt| attempt.delivered_at >= since));
             match response.header("link").and_then(|link| next_cursor(link, "cursor")).filter(|_| !done) {
@@ -56,13 +57,26 @@ impl<T: Transport> Rest<T> {
                 None => return Ok(attempts),
             }
         }
-        Err(Error::Unavailable { what: what.to_owned(), why: "it does not end".to_owned() })
+        // The newest are worth more than none: older ones are left to the sweep.
+        tracing::warn!(attempts = attempts.len(), %since, "the App's delivery log is longer than is read at once");
+        Ok(attempts)
     }
 
-    pub(super) async fn sent_payload(&self, attempt: u64) -> Result<Value> {
-        let whole: Whole = self.get("a delivery of the App", &format!("/app/hook/deliveries/{attempt}")).await?;
-        Ok(whole.request.payload)
+    pub(super) async fn sent_payload(&self, attempt: u64) -> Result<Option<Value>> {
+        let response = self.read("a delivery of the App", &format!("/app/hook/deliveries/{attempt}"), false).await?;
+        let whole: Option<Whole> = serde_json::from_slice(&response.body).ok();
+        Ok(whole.map(|whole| whole.request.payload))
     }
+}
+
+/// One entry. A strange one does not hide the others.
+fn readable(entry: Value) -> Option<Attempt> {
+    let id = entry.get("id").and_then(Value::as_u64);
+    let attempt = serde_json::from_value(entry).ok();
+    if attempt.is_none() {
+        tracing::warn!(id, "an entry of the App's delivery log cannot be read");
+    }
+    attempt
 }
 
 #[cfg(test)]

@@ -175,11 +175,11 @@ pub trait GitHub: Advisories {
         comments: &[Comment],
     ) -> Result<History>;
 
-    /// The attempts to deliver webhooks to the App since a moment, newest first. `Unsupported` where there is no App.
+    /// The attempts to deliver webhooks to the App since a moment, newest first, at most 5,000. `Unsupported` where there is no App.
     async fn delivery_log(&self, since: Timestamp) -> Result<Vec<hooks::Attempt>>;
 
-    /// The payload of one attempt.
-    async fn delivered_payload(&self, attempt: u64) -> Result<serde_json::Value>;
+    /// The payload of one attempt; `None` if GitHub's answer holds none that can be read.
+    async fn delivered_payload(&self, attempt: u64) -> Result<Option<serde_json::Value>>;
 }
 
 /// Where GitHub is, what Wardroom proves itself with, and which repositories it is about.
