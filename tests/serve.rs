@@ -103,11 +103,45 @@ async fn a_second_one_on_the_same_file_is_refused() {
     let mut second = town.command();
     town.arguments(&mut second);
     let refused = second.stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
-    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(refused.status.code(), Some(1), "it passes: the other one may be about to end");
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("is in use by another `wardroom serve`. Stop that one first"), "{said}");
     server.kill();
     drop(town.start());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_file_that_stays_wrong_is_a_wrong_setting() {
+    let town = Town::new().await;
+    let start = || {
+        let mut command = town.command();
+        town.arguments(&mut command);
+        let ended = command.output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    std::fs::create_dir(town.database()).unwrap();
+    let (code, said) = start();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the database cannot be opened"), "{said}");
+    std::fs::remove_dir(town.database()).unwrap();
+    let db = rusqlite::Connection::open(town.database()).unwrap();
+    db.execute_batch("CREATE TABLE t (x)").unwrap();
+    drop(db);
+    let (code, said) = start();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("is a database of another program"), "{said}");
+}
+
+/// systemd starts it again whatever ended it, and never gives up: five starts within ten seconds would be its limit.
+#[test]
+fn systemd_always_starts_it_again() {
+    let unit = include_str!("../deploy/wardroom.service");
+    let value = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    assert_eq!(value("Restart"), Some("on-failure"));
+    assert!(value("RestartSec").unwrap().parse::<u32>().unwrap() >= 3);
+    for key in ["RestartPreventExitStatus", "StartLimitBurst", "StartLimitIntervalSec"] {
+        assert_eq!(value(key), None, "{key}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

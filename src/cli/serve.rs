@@ -26,7 +26,7 @@ use crate::server::rounds::Rounds;
 use crate::server::run_worker;
 use crate::server::webhook::{self, Receiver};
 use crate::store::Store;
-use crate::store::sqlite::{Location, SqliteStore};
+use crate::store::sqlite::{Location, OpenError, SqliteStore};
 
 /// GitHub or the policy cannot be read at the start: the first wait; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
@@ -82,8 +82,7 @@ pub async fn run_guarded(args: &Args, env: Env<'_>, out: &mut dyn Write, guards:
     let settings = config::settings(env)?;
     let secrets = config::webhook_secrets(env)?;
     let stop = stop_when_asked()?;
-    let store: Arc<dyn Store> =
-        Arc::new(SqliteStore::open(&args.database.0).map_err(|error| Usage(error.to_string()))?);
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&args.database.0).map_err(not_opened)?);
     let metrics: Arc<Metrics> = Arc::default();
     let receiver = Receiver::new(store.clone(), Arc::new(Timestamp::now), secrets);
     let receiver = receiver.map_err(|error| Usage(error.to_string()))?.with_metrics(metrics.clone());
@@ -113,6 +112,14 @@ pub async fn run_guarded(args: &Args, env: Env<'_>, out: &mut dyn Write, guards:
         tracing::info!("stopped");
     }
     worked.map(|()| Exit::Done)
+}
+
+/// A wrong file stays wrong. One that another process holds, or a disk that is full, is another matter a minute later.
+fn not_opened(error: OpenError) -> anyhow::Error {
+    match error {
+        OpenError::TooNew { .. } | OpenError::Foreign(_) => Usage(error.to_string()).into(),
+        _ => error.into(),
+    }
 }
 
 async fn bind(at: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
