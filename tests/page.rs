@@ -144,7 +144,7 @@ async fn every_answer_binds_the_browser() {
             assert!(policy.split("; ").any(|found| found == part), "{path}: {part} is not in {policy}");
         }
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
     }
     // What the policy forbids is not there either: the page would be broken by it.
     let page = visitor.get("/").await.text;

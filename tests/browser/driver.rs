@@ -172,6 +172,11 @@ impl Browser {
         self.must("/goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
     }
 
+    /// Whether pages may run scripts. WebDriver's own still run.
+    pub(crate) async fn scripts(&self, on: bool) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !on })).await;
+    }
+
     /// The window's size in CSS pixels, and whether it is a phone's.
     pub(crate) async fn size(&self, width: u32, height: u32, phone: bool) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone });

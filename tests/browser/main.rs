@@ -103,6 +103,8 @@ async fn the_demo_page_in_a_browser() {
     told("an incident");
     work::people_get_what_their_rights_allow(&room).await;
     told("rights");
+    work::without_scripts_plain_forms_are_enough(&room).await;
+    told("plain forms");
     work::the_keyboard_alone_is_enough(&room).await;
     told("the keyboard");
     work::what_a_hostile_report_says_stays_text(&room).await;
