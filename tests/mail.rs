@@ -16,7 +16,7 @@ use wardroom::domain::checklist::Checklist;
 use wardroom::domain::facts::Issue;
 use wardroom::domain::mail::{self, MailReport, issue};
 use wardroom::domain::policy::Policy;
-use wardroom::sim::{Fault, When};
+use wardroom::sim::{Fault, Visibility, When};
 
 fn eml(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail").join(name)).unwrap()
@@ -270,6 +270,18 @@ async fn p9_a_mail_never_goes_into_a_tracker_that_is_not_private() {
             workflow.untouched(&ran);
         }
     }
+    // Nor by a name that leads there.
+    let (old, new) = (workflow.room.tracker.clone(), "octo/security-2".parse().unwrap());
+    workflow.room.world.rename_repo(&old, &new);
+    for visibility in [Visibility::Public, Visibility::Private] {
+        workflow.room.world.set_visibility(&new, visibility);
+        for more in [&[][..], &["--dry-run"]] {
+            let ran = open(&workflow, "plain.eml", more);
+            assert!(ran.code == 1 && ran.stderr.contains("the tracker has been renamed"), "{}", ran.all());
+            workflow.untouched(&ran);
+        }
+    }
+    workflow.room.world.rename_repo(&new, &old);
     // A workflow whose log everyone can read says nothing of it.
     workflow.set("GITHUB_ACTIONS", "true");
     workflow.set("GITHUB_REPOSITORY", "octo/mail");

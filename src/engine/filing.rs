@@ -109,7 +109,13 @@ impl Engine {
     /// A mail was written in private: it goes into a private tracker, whatever the policy allows.
     async fn refuse_to_file(&self) -> Result<(), LookError> {
         let repo = self.github.repository(&self.tracker).await?;
-        if repo.full_name == self.tracker && !repo.is_private() {
+        if repo.full_name != self.tracker {
+            return Err(LookError::Refused(
+                "the tracker has been renamed or transferred. Nothing was filed. Put its new name into the configuration"
+                    .to_owned(),
+            ));
+        }
+        if !repo.is_private() {
             return Err(LookError::Refused(
                 "the tracker is not a private repository, and a mail is private whatever the policy says. Nothing was filed. \
                  Make the tracker private under Settings, General, Danger zone, or name a private one with WARDROOM_TRACKER"

@@ -74,6 +74,11 @@ impl Reply {
         Reply::with(422, body)
     }
 
+    pub(super) fn moved(address: String) -> Reply {
+        let reply = Reply::with(301, json!({ "message": "Moved Permanently", "url": address }));
+        Reply { headers: vec![("location", address)], ..reply }
+    }
+
     pub(super) fn not_found() -> Reply {
         Reply::error(404, "Not Found")
     }

@@ -105,10 +105,24 @@ impl State {
             ("GET", "/app/hook/deliveries/{id}") => self.get_attempt(&target),
             ("POST", "/app/installations/{id}/access_tokens") => self.mint(identity, &target, &body),
             ("POST", "/graphql") if self.graphql => self.graphql(identity, &body),
-            (method, route) if route.starts_with("R") => self.repo_call(method, route, identity, &target, &body),
+            (method, route) if route.starts_with("R") => match self.moved(&call.path) {
+                Some(address) => Reply::moved(address),
+                None => self.repo_call(method, route, identity, &target, &body),
+            },
             _ => Reply::not_found(),
         };
         (route, reply)
+    }
+
+    /// Where a call to a repository's old name belongs. By name, as some servers say it, and reads follow that; GitHub's
+    /// own addresses go by number, which is a move to them.
+    fn moved(&self, path: &str) -> Option<String> {
+        let inside = path.strip_prefix("/repos/")?;
+        let (old, to) = self.renamed.iter().find(|(old, _)| {
+            let rest = inside.strip_prefix(&old.to_string());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+        })?;
+        Some(format!("{}{}", self.repo_url(to), &inside[old.to_string().len()..]))
     }
 
     fn repo_call(&mut self, method: &str, route: &str, identity: &Identity, target: &Target, body: &Value) -> Reply {
@@ -188,8 +202,7 @@ impl State {
                 if let Some((to, moved)) = &issue.moved {
                     let id = self.repo(to).map_or(0, |repo| repo.id);
                     let address = format!("{}/repositories/{id}/issues/{moved}", self.base);
-                    let reply = Reply::with(301, json!({ "message": "Moved Permanently", "url": address }));
-                    return Reply { headers: vec![("location", address)], ..reply };
+                    return Reply::moved(address);
                 }
             }
         }

@@ -202,6 +202,8 @@ pub(super) struct State {
     pub(super) apps: BTreeMap<String, AppRow>,
     pub(super) tokens: HashMap<String, Identity>,
     pub(super) repos: Vec<Repo>,
+    /// Names that repositories had, and those that they have.
+    pub(super) renamed: Vec<(RepoName, RepoName)>,
     pub(super) last_id: u64,
     pub(super) last_delivery: u64,
     pub(super) deliveries: VecDeque<Delivery>,
@@ -233,6 +235,7 @@ impl World {
             apps: BTreeMap::new(),
             tokens: HashMap::new(),
             repos: Vec::new(),
+            renamed: Vec::new(),
             last_id: 1000,
             last_delivery: 0,
             deliveries: VecDeque::new(),
@@ -373,6 +376,22 @@ impl World {
             repo.archived = archived;
             repo.has_issues = has_issues;
         }
+    }
+
+    /// Gives a repository another name. Calls to the old one are redirected, reads and writes alike.
+    pub fn rename_repo(&self, repo: &RepoName, to: &RepoName) {
+        let mut state = self.state();
+        let Some(row) = state.repo_mut(repo) else { return };
+        row.name = to.clone();
+        let State { apps, tokens, renamed, .. } = &mut *state;
+        let of_tokens = tokens.values_mut().filter_map(|identity| identity.repositories.as_mut());
+        for name in apps.values_mut().map(|app| &mut app.repositories).chain(of_tokens).flatten() {
+            if name == repo {
+                *name = to.clone();
+            }
+        }
+        renamed.retain(|(old, _)| old != to);
+        renamed.push((repo.clone(), to.clone()));
     }
 
     /// Changes who may see a repository.
