@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use http::StatusCode;
@@ -140,6 +141,18 @@ impl Browser {
         if !self.becomes(expression, PATIENCE_MS).await {
             let page = self.text("document.body.innerText").await;
             panic!("{expression} never came true on\n{page}");
+        }
+    }
+
+    /// As `until`, where pages run no scripts and so cannot call back: it is asked again and again.
+    pub(crate) async fn until_asked(&self, expression: &str) {
+        let script = json!({ "script": format!("return Boolean({expression})"), "args": [] });
+        let end = Instant::now() + Duration::from_millis(PATIENCE_MS);
+        // A page that is left takes the script with it.
+        while self.call("POST", "/execute/sync", &script).await != Ok(json!(true)) {
+            if Instant::now() > end {
+                panic!("{expression} never came true on\n{}", self.text("document.body.innerText").await);
+            }
         }
     }
 

@@ -36,6 +36,7 @@ pub(crate) async fn every_fault_heals_and_loses_nothing(room: &Room) {
     down(room).await;
     collision(room).await;
     restart(room).await;
+    restart_while_down(room).await;
     room.expect_accessible("after all faults").await;
     room.expect_a_silent_console().await;
 }
@@ -89,6 +90,7 @@ async fn collision(room: &Room) {
     let report = room.newest().await;
     assert!(report.contains("between Wardroom’s last read and its write, bob ticked"), "{report}");
     assert!(report.contains("had overwritten that"), "{report}");
+    assert!(report.contains("It read the edit history just after, and looks again."), "{report}");
 }
 
 async fn restart(room: &Room) {
@@ -102,4 +104,28 @@ async fn restart(room: &Room) {
     assert!(report.contains("rows of work") && report.contains("report #1 has one tracking issue (1)"), "{report}");
     let after = browser.text("document.querySelectorAll('#body .task:checked').length").await;
     assert_eq!(after.parse::<usize>().unwrap(), before.parse::<usize>().unwrap() + 1);
+}
+
+async fn restart_while_down(room: &Room) {
+    let browser = &room.browser;
+    browser.click("#box-8").await;
+    browser.click("#fault-down").await;
+    browser.until("document.querySelector('#fault-up')").await;
+    browser.click("#fault-restart").await;
+    let restart = format!("document.querySelector('{NEWEST}').innerText.startsWith('A restart')");
+    browser.until(&format!("{restart} && document.querySelector('{NEWEST}.going')")).await;
+    let report = room.newest().await;
+    assert!(
+        report.contains("Its first sweep failed") && !report.contains("everything was as it should be"),
+        "{report}"
+    );
+    // Another sweep fails as well, and ends nothing.
+    browser.click("#fault-sweep").await;
+    browser.until("document.querySelectorAll('#log li.failed').length > 1").await;
+    assert_eq!(browser.text(&format!("Boolean(document.querySelector('{NEWEST}.going'))")).await, "true");
+    browser.click("#fault-up").await;
+    room.expect_healed("A restart with an empty store", "Nothing was lost").await;
+    let report = room.newest().await;
+    assert!(report.contains("The next sweep went well and found 1 to look at."), "{report}");
+    room.let_time_pass_until("!document.querySelector('.trial.going, .trial.behind')").await;
 }

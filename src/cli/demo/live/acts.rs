@@ -6,7 +6,6 @@ use super::Live;
 use super::deeds::{self, Deed, Trace, short};
 use super::trial::{Moment, keys_of};
 use crate::domain::checklist::{Checklist, Task, TaskState};
-use crate::domain::incident::Subject;
 use crate::server::page::markdown;
 use crate::server::page::scene::{Act, Done, Fault, Kind};
 use crate::sim::{PageRefuses, World};
@@ -136,14 +135,14 @@ impl Live {
         }
     }
 
-    /// The scheduled look at everything. Returns nothing: what it finds is looked at by the worker.
+    /// The scheduled look at everything. What it finds is looked at by the worker.
     async fn sweep(&self) -> Result<(), String> {
         let house = self.house.lock().await;
         let Some(house) = house.as_ref() else { return Ok(()) };
-        self.sweep_with(house).await.map(|_| ())
+        self.sweep_with(house).await
     }
 
-    async fn sweep_with(&self, house: &super::House) -> Result<Vec<Subject>, String> {
+    async fn sweep_with(&self, house: &super::House) -> Result<(), String> {
         let engine = &house.process.engine;
         let ended = engine.sweep(&[]).await;
         let (calls, failed) = self.fresh_calls();
@@ -158,16 +157,17 @@ impl Live {
                 let mut told = self.told();
                 told.trials.looked(at, Kind::Looked, &format!("{text}; {}", calls.sum), failed);
                 told.enter(at, "Wardroom", Kind::Looked, text, swept.looked.steps, calls);
-                Ok(swept.subjects)
+                told.trials.swept(at, &swept.subjects);
             }
             Err(error) => {
                 let mut told = self.told();
                 told.trials.looked(at, Kind::Failed, "", failed);
                 let text = "could not sweep; the next one starts anew".to_owned();
                 told.enter(at, "Wardroom", Kind::Failed, text, vec![error.to_string()], calls);
-                Ok(Vec::new())
+                told.trials.could_not_sweep();
             }
         }
+        Ok(())
     }
 
     pub(super) async fn is_failing(&self) -> bool {
@@ -188,13 +188,18 @@ impl Live {
             }
             Fault::Up => {
                 self.world().faults(|faults| faults.set_down(false));
-                let mut told = self.told();
-                told.down = false;
-                let struck = told.trials.struck(Fault::Down);
-                let happened = format!("{} of Wardroom’s calls failed. Then GitHub was up again.", struck);
-                told.trials.over(now, Fault::Down, &happened);
-                drop(told);
+                let unswept = {
+                    let mut told = self.told();
+                    told.down = false;
+                    let struck = told.trials.struck(Fault::Down);
+                    let happened = format!("{struck} of Wardroom’s calls failed. Then GitHub was up again.");
+                    told.trials.over(now, Fault::Down, &happened);
+                    told.trials.is_going(Fault::Restart)
+                };
                 self.note("GitHub", Kind::Fault, "is up again", Vec::new());
+                if unswept {
+                    self.sweep().await?;
+                }
             }
             Fault::LoseWebhook => {
                 let mut told = self.told();
@@ -280,12 +285,7 @@ impl Live {
         self.told().trials.begin(at, Fault::Restart, "A restart with an empty store", happened);
         self.note("Wardroom", Kind::Fault, "was stopped, and starts with an empty store", Vec::new());
         let new = self.clone().build().await.map_err(|error| format!("Wardroom did not start again: {error:#}."))?;
-        let subjects = self.sweep_with(&new).await?;
-        let mut told = self.told();
-        told.trials.must_see(Fault::Restart, &subjects);
-        let found = format!("A new one began with a sweep and found {} to look at.", subjects.len());
-        told.trials.over(at, Fault::Restart, &found);
-        drop(told);
+        self.sweep_with(&new).await?;
         *house = Some(new);
         Ok(())
     }

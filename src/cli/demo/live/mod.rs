@@ -263,6 +263,8 @@ impl Live {
         let rows = engine.store.rows().await.unwrap_or_default();
         let due = rows.iter().find(|row| row.subject == *subject).and_then(|row| row.due);
         let (kind, text, more, wait) = described(subject, &ended);
+        let again = ended.as_ref().is_ok_and(|looked| looked.unfinished);
+        let read_after = again && read_history_after_its_write(&calls);
         {
             let mut told = self.told();
             told.waits = due.zip(wait);
@@ -272,7 +274,7 @@ impl Live {
                 told.enter(at, "Wardroom", kind, text, more, calls);
                 told.trials.looked(at, kind, &words, failed);
             }
-            for deed in told.trials.happened(&self.truth()) {
+            for deed in told.trials.happened(&self.truth(), read_after) {
                 told.enter(deed.at, &deed.who, Kind::Person, deed.what.clone(), Vec::new(), Calls::default());
                 told.keep(vec![deed]);
             }
@@ -321,6 +323,14 @@ impl Told {
 /// Whether Wardroom itself did what a webhook tells of.
 fn is_own(delivery: &Delivery) -> bool {
     delivery.payload.pointer("/sender/login").and_then(serde_json::Value::as_str) == Some(BOT)
+}
+
+/// Whether the edit history was read, with an answer, after the last write of a text.
+fn read_history_after_its_write(calls: &Calls) -> bool {
+    let is_write =
+        |call: &CallLine| call.method == "PATCH" && call.path.contains("/issues/") && !call.path.contains("/comments/");
+    let after = calls.lines.iter().rposition(is_write).map_or(&[][..], |at| &calls.lines[at + 1..]);
+    after.iter().any(|call| call.path == "/graphql" && call.status == 200)
 }
 
 /// `issues edited`.

@@ -13,8 +13,8 @@ use crate::domain::checklist::Checklist;
 use crate::domain::incident::Subject;
 use crate::server::page::scene::{ActCheck, Fault, Kind, Trial, TrialState};
 
-/// So many are shown.
-const SHOWN: usize = 4;
+/// So many are kept, and more only while they go on.
+const KEPT: usize = 4;
 
 /// So many lines tell how one healed.
 const HEALING: usize = 8;
@@ -37,6 +37,8 @@ struct Going {
     over: Option<Timestamp>,
     /// Calls that it struck.
     struck: usize,
+    /// Sweeps of a Wardroom that began anew that found nothing out.
+    failed_sweeps: usize,
     /// What is to be looked at before it is healed.
     to_see: BTreeSet<Subject>,
     /// The act in the middle of a look that is waited for: the issue, who, and the moment.
@@ -61,11 +63,19 @@ impl Trials {
             healing: Vec::new(),
             hint: None,
         };
-        let going =
-            Going { trial, fault, over: None, struck: 0, to_see: BTreeSet::new(), planned: None, names: Vec::new() };
-        self.all.push(going);
-        if self.all.len() > SHOWN {
-            self.all.remove(0);
+        self.all.push(Going {
+            trial,
+            fault,
+            over: None,
+            struck: 0,
+            failed_sweeps: 0,
+            to_see: BTreeSet::new(),
+            planned: None,
+            names: Vec::new(),
+        });
+        while self.all.len() > KEPT {
+            let Some(oldest) = self.all.iter().position(|going| going.trial.state == TrialState::Healed) else { break };
+            self.all.remove(oldest);
         }
     }
 
@@ -86,10 +96,26 @@ impl Trials {
         }
     }
 
-    /// What must be looked at before the newest of this kind is healed.
-    pub(super) fn must_see(&mut self, fault: Fault, subjects: &[Subject]) {
-        if let Some(going) = self.last(fault) {
+    /// A sweep found all that there is to look at: so does each Wardroom that began anew and has not swept yet, and is
+    /// healed when it has looked at that.
+    pub(super) fn swept(&mut self, at: Timestamp, subjects: &[Subject]) {
+        let began = |going: &&mut Going| going.fault == Fault::Restart && going.over.is_none();
+        for going in self.all.iter_mut().filter(began) {
             going.to_see = subjects.iter().cloned().collect();
+            going.over = Some(at);
+            let first = if going.failed_sweeps == 0 { "It began with a sweep" } else { "The next sweep went well" };
+            going.trial.happened.push(format!("{first} and found {} to look at.", subjects.len()));
+        }
+    }
+
+    /// A sweep failed.
+    pub(super) fn could_not_sweep(&mut self) {
+        let began = |going: &&mut Going| going.fault == Fault::Restart && going.over.is_none();
+        for going in self.all.iter_mut().filter(began) {
+            going.failed_sweeps += 1;
+            if going.failed_sweeps == 1 {
+                going.trial.happened.push("Its first sweep failed, so it knows of nothing to look at.".to_owned());
+            }
         }
     }
 
@@ -139,8 +165,9 @@ impl Trials {
         }
     }
 
-    /// The acts that happened in the middle of a look since the last time, as deeds.
-    pub(super) fn happened(&mut self, truth: &Truth<'_>) -> Vec<Deed> {
+    /// The acts that happened in the middle of a look since the last time, as deeds. `read_after`: that look read the edit
+    /// history after its write, and did not take its work for finished.
+    pub(super) fn happened(&mut self, truth: &Truth<'_>, read_after: bool) -> Vec<Deed> {
         let mut found = Vec::new();
         for going in &mut self.all {
             let Some((issue, who, moment)) = going.planned.take() else { continue };
@@ -157,12 +184,15 @@ impl Trials {
                 what.join(", ")
             ));
             let gone = deeds::check(&deeds, truth.world, truth.repo).iter().any(|(_, stands)| !stands);
-            happened.push(match gone {
-                true => "Wardroom’s write had overwritten that, for GitHub cannot refuse it. It read the edit history \
-                         just after and saw it."
-                    .to_owned(),
-                false => "It stands after that look.".to_owned(),
-            });
+            let words = match (gone, read_after) {
+                (false, _) => "It stands after that look.",
+                (true, false) => "Wardroom’s write had overwritten that, for GitHub cannot refuse it.",
+                (true, true) => {
+                    "Wardroom’s write had overwritten that, for GitHub cannot refuse it. It read the edit history just \
+                     after, and looks again."
+                }
+            };
+            happened.push(words.to_owned());
             going.over = Some(*at);
             found.extend(deeds);
         }
@@ -210,6 +240,9 @@ impl Going {
                 "Nobody told Wardroom. Its next look at this issue finds it: press “Sweep now”, which a schedule does in \
                  production, or do anything else there.",
             ),
+            (Fault::Restart, None) => {
+                Some("It sweeps again when GitHub is up: press “GitHub is up again”, or “Sweep now” later.")
+            }
             (Fault::Collide, None) => {
                 Some("Wardroom edits a text only after 30 s of quiet. Press “Let that time pass” until it writes.")
             }
@@ -237,4 +270,83 @@ pub(super) fn keys_of(deeds: &[Deed]) -> Vec<String> {
         _ => None,
     };
     deeds.iter().filter_map(key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::policy::Policy;
+    use crate::sim::World;
+
+    fn at() -> Timestamp {
+        "2026-03-02T09:00:00Z".parse().unwrap()
+    }
+
+    fn begin(trials: &mut Trials, fault: Fault) {
+        trials.begin(at(), fault, "It goes wrong", Vec::new());
+    }
+
+    /// Measures all of them where nothing is amiss.
+    fn judge(trials: &mut Trials) {
+        let (world, repo, policy) = (World::new(), "octo/security".parse().unwrap(), Policy::default());
+        trials.judge(at(), &[], &Truth { world: &world, repo: &repo, policy: &policy }, &[]);
+    }
+
+    #[test]
+    fn what_still_goes_on_is_not_forgotten_however_much_comes_after_it() {
+        let mut trials = Trials::default();
+        begin(&mut trials, Fault::Down);
+        for _ in 0..10 {
+            begin(&mut trials, Fault::TwoTicks);
+            trials.over(at(), Fault::TwoTicks, "");
+            judge(&mut trials);
+        }
+        assert!(trials.is_going(Fault::Down));
+        assert_eq!(trials.shown().iter().map(|trial| trial.id).collect::<Vec<_>>(), [11, 10, 9, 1]);
+        trials.over(at(), Fault::Down, "");
+        judge(&mut trials);
+        begin(&mut trials, Fault::LoseWebhook);
+        assert_eq!(trials.shown().iter().map(|trial| trial.id).collect::<Vec<_>>(), [12, 11, 10, 9]);
+    }
+
+    #[test]
+    fn a_restart_ends_with_a_sweep_that_went_well_and_heals_when_what_it_found_was_seen() {
+        let mut trials = Trials::default();
+        begin(&mut trials, Fault::Restart);
+        trials.could_not_sweep();
+        begin(&mut trials, Fault::Restart);
+        trials.could_not_sweep();
+        judge(&mut trials);
+        let states = |trials: &Trials| trials.shown().iter().map(|trial| trial.state).collect::<Vec<_>>();
+        assert_eq!(states(&trials), [TrialState::Going; 2]);
+        trials.swept(at(), &[Subject::Tracker(2)]);
+        judge(&mut trials);
+        assert_eq!(states(&trials), [TrialState::Behind; 2]);
+        trials.seen(&Subject::Tracker(2));
+        judge(&mut trials);
+        assert_eq!(states(&trials), [TrialState::Healed; 2]);
+        assert_eq!(
+            trials.shown()[1].happened,
+            [
+                "Its first sweep failed, so it knows of nothing to look at.",
+                "The next sweep went well and found 1 to look at."
+            ]
+        );
+    }
+
+    #[test]
+    fn that_the_history_was_read_is_said_only_where_it_was() {
+        for (read_after, ends) in [(true, "just after, and looks again."), (false, "GitHub cannot refuse it.")] {
+            let mut trials = Trials::default();
+            begin(&mut trials, Fault::Collide);
+            let moment = Moment::default();
+            moment.set((at(), "- [ ] a task\n".to_owned(), "- [x] a task\n".to_owned())).unwrap();
+            trials.plan(Fault::Collide, 2, "bob", moment);
+            let (world, repo, policy) = (World::new(), "octo/security".parse().unwrap(), Policy::default());
+            let truth = Truth { world: &world, repo: &repo, policy: &policy };
+            assert_eq!(trials.happened(&truth, read_after).len(), 1);
+            let said = trials.shown()[0].happened.concat();
+            assert!(said.contains("had overwritten that") && said.ends_with(ends), "{said}");
+        }
+    }
 }
