@@ -9,6 +9,7 @@ use crate::domain::checklist::{Checklist, template};
 use crate::domain::incident::{Standing, phase_order};
 use crate::domain::labels;
 use crate::domain::policy::{Advisories, LabelKey, LabelSpec, Mode, Policy, Reports, RoleSetting, Rule};
+use crate::domain::texts::utc;
 
 /// Says whether a policy and a checklist can be used. Reads files only; GitHub is not asked.
 ///
@@ -95,8 +96,7 @@ fn reports(reports: &Reports) -> String {
         [] => "the tracker's own issues".to_owned(),
         repositories => repositories.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     };
-    let since =
-        reports.since().map_or(String::new(), |since| format!(", opened since {}", since.strftime("%F %H:%M UTC")));
+    let since = reports.since().map_or(String::new(), |since| format!(", opened since {}", utc(since)));
     format!("{from}, labelled {}{since}; at most {} become incidents an hour", reports.label, reports.open_per_hour)
 }
 

@@ -15,6 +15,7 @@ use crate::domain::mail::issue::{self, Filing};
 use crate::domain::mail::{self, MailReport, Received, Source};
 use crate::domain::plan::READ_LAG;
 use crate::domain::policy::Mode;
+use crate::domain::texts::utc;
 use crate::engine::filing::Filed;
 use crate::engine::{Engine, LookError};
 use crate::github::Error;
@@ -85,7 +86,7 @@ pub async fn open(engine: &Engine, mail: &MailReport, said: Option<Timestamp>) -
     }
     let now = engine.now();
     if said.is_some_and(|at| at > now) {
-        let now = now.strftime("%F %H:%M UTC");
+        let now = utc(now);
         return Err(Usage(format!("--received lies in the future: it is {now}. Nothing was filed")).into());
     }
     let received = mail.received(said, now);
@@ -106,7 +107,7 @@ pub async fn open(engine: &Engine, mail: &MailReport, said: Option<Timestamp>) -
                 );
             }
             if said.is_some_and(|at| at != told.received) {
-                notes.push(format!("it was filed as received on {}, and that stays", shown(told.received)));
+                notes.push(format!("it was filed as received on {}, and that stays", utc(told.received)));
             }
             (report, told.received, None, notes)
         }
@@ -156,7 +157,7 @@ fn would(engine: &Engine, received: Received, filing: Filing) -> Report {
 
 /// What to know about the moment that starts the clocks, where no person said it.
 fn clocks(received: Received) -> Option<String> {
-    let at = shown(received.at);
+    let at = utc(received.at);
     match received.source {
         Source::Said => None,
         Source::Date => Some(format!(
@@ -166,10 +167,6 @@ fn clocks(received: Received) -> Option<String> {
             Some(format!("the clocks start now, at {at}. If the report reached you earlier, say so with --received"))
         }
     }
-}
-
-fn shown(at: Timestamp) -> String {
-    at.strftime("%F %H:%M UTC").to_string()
 }
 
 /// The page of another issue of the same repository.

@@ -180,7 +180,7 @@ pub fn short_digest(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes())[..8])
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -9,6 +9,7 @@ use crate::domain::facts::Issue;
 use crate::domain::incident::{ReportId, Subject};
 use crate::domain::mail::issue::{self, Filing, Told};
 use crate::domain::mail::{Key, MailReport};
+use crate::domain::texts::utc;
 use crate::github::Error;
 use crate::github::types::{IssueFilter, NewIssue};
 
@@ -58,7 +59,7 @@ impl Engine {
                  the newest issues of {}, or run the same command again after {}: then it is known for sure, and nothing is \
                  filed twice",
                 self.tracker,
-                (since + LIST_LAG).strftime("%F %H:%M UTC"),
+                utc(since + LIST_LAG),
             )));
         }
         if !self.write {

@@ -12,6 +12,7 @@ use mail_parser::parsers::MessageStream;
 
 use super::head::{self, Encoding, Head};
 use super::{Attachment, html, line_feeds};
+use crate::domain::texts::utc;
 
 /// Mails within mails and parts within parts, no deeper than this. Real ones have three or four levels.
 const MAX_DEPTH: usize = 10;
@@ -171,7 +172,7 @@ impl Walk {
         let inner_head = head::read(block);
         self.note_cut(&inner_head);
         let mut text = String::from("---------- Forwarded mail ----------\n");
-        let date = inner_head.date.map(|at| at.strftime("%F %H:%M UTC").to_string());
+        let date = inner_head.date.map(utc);
         let fields = [
             ("From", &inner_head.from),
             ("Date", &date),

@@ -1,7 +1,6 @@
 //! The scene as HTML.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
@@ -115,13 +114,13 @@ fn query(text: &str) -> String {
 /// `2026-03-02 09:00:42 UTC`.
 fn time(at: &str) -> String {
     let at: Option<Timestamp> = at.parse().ok();
-    at.map_or_else(String::new, |at| at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+    at.map_or_else(String::new, |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
 /// `09:00:42`.
 fn clock(at: &str) -> String {
     let at: Option<Timestamp> = at.parse().ok();
-    at.map_or_else(String::new, |at| at.to_zoned(TimeZone::UTC).strftime("%H:%M:%S").to_string())
+    at.map_or_else(String::new, super::scene::clock)
 }
 
 /// The rule for labels of one colour: inline styles are forbidden here, so each colour has a class. The words are black or

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::PageError;
+use crate::domain::memory::hex;
 
 /// What the page itself may load and do: its own sheet, script and requests, and nothing from elsewhere.
 pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
@@ -24,7 +25,7 @@ impl Guard {
     pub(super) fn new(address: SocketAddr) -> Result<Guard, PageError> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(|_| PageError::NoRandom)?;
-        let token = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = hex(&bytes);
         Ok(Guard { hosts: [address.to_string(), format!("localhost:{}", address.port())], token })
     }
 

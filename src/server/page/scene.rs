@@ -123,6 +123,11 @@ pub enum Act {
     Sweep,
 }
 
+/// `09:00:42`, in UTC.
+pub(crate) fn clock(at: Timestamp) -> String {
+    at.strftime("%H:%M:%S").to_string()
+}
+
 /// What can be made to go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -7,7 +7,7 @@ use super::deeds::{self, Deed, Trace, short};
 use super::trial::{Moment, keys_of};
 use crate::domain::checklist::{Checklist, Task, TaskState};
 use crate::server::page::markdown;
-use crate::server::page::scene::{Act, Done, Fault, Kind};
+use crate::server::page::scene::{Act, Done, Fault, Kind, clock};
 use crate::sim::{PageRefuses, World};
 
 /// What is said where GitHub refuses.
@@ -299,9 +299,4 @@ fn ticked(body: &str, task: &Task) -> Option<String> {
     let all = markdown::boxes(body);
     let found = all.iter().find(|found| !found.line.is_empty() && line.ends_with(&found.line) && !found.done)?;
     markdown::set_box(body, &found.key, true)
-}
-
-/// `09:00:42`.
-pub(super) fn clock(at: jiff::Timestamp) -> String {
-    at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%H:%M:%S").to_string()
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::acts::clock;
 use super::{CAST, Live, Wait};
 use crate::cli::demo::wires::{BOT, BUDGET};
 use crate::domain::checklist::{Checklist, template};
@@ -13,7 +12,8 @@ use crate::domain::facts::{Issue, Label};
 use crate::domain::policy::LabelKey;
 use crate::domain::status;
 use crate::server::page::scene::{
-    Act, CommentView, Done, Fault, FaultButton, FieldView, IssueLine, IssueView, LabelView, Next, Scene, Someone, Stage,
+    Act, CommentView, Done, Fault, FaultButton, FieldView, IssueLine, IssueView, LabelView, Next, Scene, Someone,
+    Stage, clock,
 };
 use crate::store::QUIET_BEFORE_LOOK;
 

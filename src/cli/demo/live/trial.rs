@@ -6,12 +6,11 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
-use super::acts::clock;
 use super::deeds::{self, Deed, Trace};
 use super::truth::Truth;
 use crate::domain::checklist::Checklist;
 use crate::domain::incident::Subject;
-use crate::server::page::scene::{ActCheck, Fault, Kind, Trial, TrialState};
+use crate::server::page::scene::{ActCheck, Fault, Kind, Trial, TrialState, clock};
 
 /// So many are kept, and more only while they go on.
 const KEPT: usize = 4;
