@@ -11,6 +11,9 @@ use crate::domain::memory::short_digest;
 /// Tags that are kept, with nothing in them but their name. All others are shown as text.
 const TAGS: [&str; 3] = ["details", "summary", "sub"];
 
+/// No kept tag has more bytes than this. For one that is longer nothing is searched: a line of `<` is read once.
+const LONGEST_TAG: usize = 16;
+
 /// The most list items, quotes and the like inside each other that are shown as such. A hostile text nests thousands,
 /// and a browser lays them out one in the other.
 const DEEPEST: usize = 60;
@@ -84,7 +87,8 @@ pub struct Around<'a> {
 
 /// A text as HTML that can do nothing: no script, no style, no picture, no form but the boxes, no address but http(s)'s.
 pub fn to_html(text: &str, boxes: Boxes<'_>, around: Around<'_>) -> String {
-    let mut drawn = Drawn { boxes, around, open: Vec::new(), count: 0, label: None, depth: 0, code: 0, link: 0 };
+    let mut drawn =
+        Drawn { boxes, around, open: Vec::new(), count: 0, label: None, comment: false, depth: 0, code: 0, link: 0 };
     let mut events = Vec::new();
     for (event, range) in Parser::new_ext(text, options()).into_offset_iter() {
         drawn.event(text, event, range, &mut events);
@@ -106,6 +110,8 @@ struct Drawn<'a> {
     count: usize,
     /// Whether the words of a box are being written into its label.
     label: Option<()>,
+    /// Whether a comment began and has not ended: the lines of a block come one by one.
+    comment: bool,
     depth: usize,
     code: usize,
     link: usize,
@@ -121,6 +127,8 @@ impl Drawn<'_> {
                 self.label = Some(());
             }
             Event::Html(html) | Event::InlineHtml(html) => out.push(Event::InlineHtml(self.keep_some(&html).into())),
+            // In an issue's text GitHub breaks the line where its writer did.
+            Event::SoftBreak => out.push(Event::HardBreak),
             Event::Text(words) if self.code == 0 && self.link == 0 => {
                 out.push(Event::InlineHtml(linked(&words, self.around).into()));
             }
@@ -166,7 +174,10 @@ impl Drawn<'_> {
 
     fn end<'t>(&mut self, end: TagEnd, out: &mut Vec<Event<'t>>) {
         match end {
-            TagEnd::HtmlBlock => return,
+            TagEnd::HtmlBlock => {
+                self.comment = false;
+                return;
+            }
             TagEnd::CodeBlock => self.code = self.code.saturating_sub(1),
             TagEnd::Link => {
                 self.link = self.link.saturating_sub(1);
@@ -229,15 +240,17 @@ impl Drawn<'_> {
     /// HTML as GitHub keeps it, with fewer tags: a comment is dropped, a kept tag stays, the rest becomes text.
     fn keep_some(&mut self, html: &str) -> String {
         let mut out = String::new();
-        let mut rest = html;
+        let mut rest = if self.comment { self.behind_comment(html) } else { html };
         while let Some(at) = rest.find('<') {
             let (before, tag) = rest.split_at(at);
             escape(before, &mut out);
-            if let Some(after) = tag.strip_prefix("<!--") {
-                rest = after.find("-->").and_then(|end| after.get(end + 3..)).unwrap_or_default();
+            if tag.starts_with("<!--") {
+                // `<!-->` is one, whole.
+                rest = self.behind_comment(&tag["<!".len()..]);
                 continue;
             }
-            match tag.find('>').map(|end| tag.split_at(end + 1)) {
+            let end = tag.bytes().take(LONGEST_TAG).position(|byte| byte == b'>');
+            match end.map(|end| tag.split_at(end + 1)) {
                 Some((tag, after)) if self.keep(tag, &mut out) => rest = after,
                 _ => {
                     out.push_str("&lt;");
@@ -247,6 +260,13 @@ impl Drawn<'_> {
         }
         escape(rest, &mut out);
         out
+    }
+
+    /// What stands behind the end of a comment. Where there is none, the comment goes on in what comes next.
+    fn behind_comment<'h>(&mut self, html: &'h str) -> &'h str {
+        let behind = html.split_once("-->").map(|(_, behind)| behind);
+        self.comment = behind.is_none();
+        behind.unwrap_or_default()
     }
 
     /// Writes a tag that is kept; an end without a beginning is dropped, so that nothing of the page is closed.

@@ -86,3 +86,36 @@ fn what_is_nested_by_the_thousand_is_drawn_flat() {
     assert!(html.matches("<blockquote>").count() + html.matches("<ul>").count() <= DEEPEST, "{}", html.len());
     assert_eq!(html.matches("<blockquote>").count(), html.matches("</blockquote>").count());
 }
+
+#[test]
+fn lines_break_where_their_writer_broke_them() {
+    assert_eq!(html("one\ntwo\n\nthree"), "<p>one<br />\ntwo</p>\n<p>three</p>\n");
+    assert!(html("- [ ] one\n  two").contains("one<br />\ntwo</label>"), "{}", html("- [ ] one\n  two"));
+}
+
+#[test]
+fn a_comment_hides_all_of_its_lines_and_nothing_else() {
+    for (written, shown) in [
+        ("<!-- one\ntwo <b>\n\nthree\n-->\n\nseen", "<p>seen</p>"),
+        ("<!-- one\ntwo --> <sub>seen</sub>\n\nalso", "<sub>seen</sub>\n<p>also</p>"),
+        ("<div> <!-- one\ntwo -->\nseen", "&lt;div&gt; \nseen"),
+        ("a <!-- one\ntwo --> b", "<p>a  b</p>"),
+        ("a <!--> b <!---> c --> d", "<p>a  b  c --&gt; d</p>"),
+        ("> <!-- one\n\nseen", "<blockquote>\n</blockquote>\n<p>seen</p>"),
+        ("> <!-- one\n\na <sub>b</sub>", "<blockquote>\n</blockquote>\n<p>a <sub>b</sub></p>"),
+    ] {
+        assert_eq!(html(written).trim(), shown, "{written}");
+    }
+}
+
+#[test]
+fn a_tag_is_searched_no_further_than_the_longest_that_is_kept() {
+    assert!(
+        html("a <sub  >b").contains("a <sub>b") && html(&format!("a <sub{}>b", " ".repeat(20))).contains("&lt;sub ")
+    );
+    let signs = "<".repeat(400_000);
+    for line in [format!("<div {signs}"), format!("<details>{signs}>"), format!("a {signs}")] {
+        let html = html(&line);
+        assert!(html.matches("&lt;").count() >= 400_000 && html.len() < line.len() * 5, "{}", html.len());
+    }
+}
