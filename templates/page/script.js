@@ -105,18 +105,31 @@ async function send(action, data) {
     location.assign(answer.url);
     return false;
   }
-  draw(await answer.text());
+  await show(answer);
   return answer.ok;
 }
 
-function lost() {
+// A page is drawn. Anything else is a refusal in words.
+async function show(answer) {
+  const text = await answer.text();
+  if (answer.headers.get("content-type")?.startsWith("text/html")) draw(text);
+  else notice(`That did not work. ${text.trim()}`);
+}
+
+function notice(text) {
   const place = document.getElementById("notice");
   if (place.dataset.lost) return;
-  place.dataset.lost = "yes";
   const words = document.createElement("p");
   words.className = "notice";
-  words.textContent = "The demo has ended: start it again with “wardroom demo” and open the address that it prints.";
+  words.textContent = text;
   place.replaceChildren(words);
+  // The next page is drawn over it.
+  drawn.delete(place.id);
+}
+
+function lost() {
+  notice("The demo has ended: start it again with “wardroom demo” and open the address that it prints.");
+  document.getElementById("notice").dataset.lost = "yes";
 }
 
 document.addEventListener("submit", async (event) => {
@@ -161,8 +174,7 @@ for (const hint of document.querySelectorAll("[data-fill]")) hint.hidden = false
 
 // A piece that was left alone is drawn when its field is left.
 async function look() {
-  const answer = await fetch(location.href);
-  draw(await answer.text());
+  await show(await fetch(location.href));
 }
 document.addEventListener("focusout", (event) => {
   if (event.target.matches(writable)) setTimeout(() => look().catch(lost), 0);

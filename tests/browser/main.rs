@@ -105,6 +105,8 @@ async fn the_demo_page_in_a_browser() {
     told("rights");
     work::without_scripts_plain_forms_are_enough(&room).await;
     told("plain forms");
+    work::a_refusal_in_words_is_shown_as_words(&room).await;
+    told("a refusal");
     work::the_keyboard_alone_is_enough(&room).await;
     told("the keyboard");
     work::what_a_hostile_report_says_stays_text(&room).await;

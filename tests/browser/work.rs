@@ -100,6 +100,32 @@ pub(crate) async fn without_scripts_plain_forms_are_enough(room: &Room) {
     room.expect_a_silent_console().await;
 }
 
+pub(crate) async fn a_refusal_in_words_is_shown_as_words(room: &Room) {
+    let browser = &room.browser;
+    room.open("/issues/2", "alice").await;
+    let notice = "document.querySelector('#notice').innerText";
+    let long = "document.querySelector('#comment-text').value = 'x'.repeat(600000)";
+    let old = "document.querySelector('#comment-form [name=token]').value = '0'";
+    for (spoil, status, words) in [(long, "413", "That is longer than an issue may be"), (old, "403", "an earlier run")]
+    {
+        browser.fill("#comment-text", "Never sent.").await;
+        browser.js(spoil).await;
+        browser.click("#comment-send").await;
+        browser.until(&format!("{notice}.includes('{words}')")).await;
+        let text = browser.text("document.body.innerText").await;
+        assert!(!text.contains("The demo has ended") && text.contains("Incident 2026-001"), "{text}");
+        let console = browser.console().await;
+        assert!(console.len() == 1 && console[0].contains(status), "{console:?}");
+    }
+    room.expect_accessible("a refusal").await;
+    // It goes when something else came of it.
+    browser.click("#box-4").await;
+    browser.until(&format!("{notice} === ''")).await;
+    browser.click("#box-4").await;
+    browser.until("document.body.innerText.includes('4 of 38 tasks settled')").await;
+    room.expect_a_silent_console().await;
+}
+
 pub(crate) async fn the_keyboard_alone_is_enough(room: &Room) {
     let browser = &room.browser;
     room.open("/issues/2", "bob").await;

@@ -140,7 +140,7 @@ async fn act(State(page): State<Arc<Page>>, request: Request) -> Response {
     }
     let form = match read(body).await {
         Ok(form) => form,
-        Err(status) => return status.into_response(),
+        Err((status, why)) => return (status, why).into_response(),
     };
     if !page.guard.is_our_token(form.get("token")) {
         let old = "This form is from an earlier run. Load the page again and repeat what you did.\n";
@@ -167,11 +167,16 @@ async fn act(State(page): State<Arc<Page>>, request: Request) -> Response {
     }
 }
 
-async fn read(body: Body) -> Result<form::Form, StatusCode> {
+async fn read(body: Body) -> Result<form::Form, (StatusCode, &'static str)> {
     match Limited::new(body, form::MOST_BYTES).collect().await {
         Ok(body) => Ok(form::Form::parse(&body.to_bytes())),
-        Err(error) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(_broken_off) => Err(StatusCode::BAD_REQUEST),
+        Err(error) if error.is::<LengthLimitError>() => Err((
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "That is longer than an issue may be. Nothing was changed. Shorten it and send it again.\n",
+        )),
+        Err(_broken_off) => {
+            Err((StatusCode::BAD_REQUEST, "The form did not arrive whole. Nothing was changed. Send it again.\n"))
+        }
     }
 }
 
