@@ -126,6 +126,23 @@ async fn a_change_comes_from_the_page_itself_or_from_nobody() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_too_long_is_taken_to_its_end_and_refused_in_words() {
+    let visitor = Visitor::new().await;
+    for (length, status) in [
+        (60_000, StatusCode::SEE_OTHER),
+        (513 * 1024, StatusCode::PAYLOAD_TOO_LARGE),
+        (15 * 1024 * 1024, StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        let text = "x".repeat(length);
+        let answer = visitor.post("rita", &[("do", "file"), ("title", "Long"), ("text", &text)]).await;
+        assert_eq!(answer.status, status, "{length}");
+        let said = answer.text.contains("Nothing was changed. Shorten it");
+        assert_eq!(said, status != StatusCode::SEE_OTHER, "{length}: {}", answer.text);
+    }
+    assert_eq!(visitor.get("/issues/2").await.status, StatusCode::NOT_FOUND, "only the first was filed");
+}
+
+#[tokio::test]
 async fn every_answer_binds_the_browser() {
     let visitor = Visitor::new().await;
     for path in ["/", "/issues/7", "/style.css", "/script.js", "/nowhere", "/changes?since=0", "/act"] {

@@ -5,6 +5,9 @@ use super::scene::{Act, Fault};
 /// The longest form that is read, in bytes: a whole issue's text, percent-encoded, and some more.
 pub(super) const MOST_BYTES: usize = 512 * 1024;
 
+/// So much of a longer one is taken before the connection is cut.
+pub(super) const MOST_TAKEN: usize = 16 * 1024 * 1024;
+
 /// The fields of a form, in their order. A name may come more than once.
 pub(super) struct Form(Vec<(String, String)>);
 

@@ -18,7 +18,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -167,17 +167,32 @@ async fn act(State(page): State<Arc<Page>>, request: Request) -> Response {
     }
 }
 
-async fn read(body: Body) -> Result<form::Form, (StatusCode, &'static str)> {
-    match Limited::new(body, form::MOST_BYTES).collect().await {
-        Ok(body) => Ok(form::Form::parse(&body.to_bytes())),
-        Err(error) if error.is::<LengthLimitError>() => Err((
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "That is longer than an issue may be. Nothing was changed. Shorten it and send it again.\n",
-        )),
-        Err(_broken_off) => {
-            Err((StatusCode::BAD_REQUEST, "The form did not arrive whole. Nothing was changed. Send it again.\n"))
+async fn read(mut body: Body) -> Result<form::Form, (StatusCode, &'static str)> {
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    // What is too long is taken to its end, and dropped: a browser that is cut off while it sends reads no answer.
+    while length <= form::MOST_TAKEN {
+        match body.frame().await.map(|frame| frame.map(|frame| frame.into_data())) {
+            None => break,
+            Some(Err(_broken_off)) => {
+                return Err((
+                    StatusCode::BAD_REQUEST,
+                    "The form did not arrive whole. Nothing was changed. Send it again.\n",
+                ));
+            }
+            Some(Ok(Err(_trailers))) => {}
+            Some(Ok(Ok(data))) => {
+                length += data.len();
+                if length <= form::MOST_BYTES {
+                    bytes.extend_from_slice(&data);
+                }
+            }
         }
     }
+    if length > form::MOST_BYTES {
+        let why = "That is longer than an issue may be. Nothing was changed. Shorten it and send it again.\n";
+        return Err((StatusCode::PAYLOAD_TOO_LARGE, why));
+    }
+    Ok(form::Form::parse(&bytes))
 }
 
 impl Page {
