@@ -1,7 +1,7 @@
 //! The store in a SQLite file: for `wardroom serve`. A delivery is on the disk before it is answered.
 //!
-//! One thread owns the connection and commits what waits together ([`writer`]), so that many deliveries share one sync of
-//! the disk. One process at a time holds the file ([`file`]); operator commands read beside it ([`operator`]).
+//! One thread owns the connection and commits what waits together (`writer`), so that many deliveries share one sync of
+//! the disk. One process at a time holds the file (`file`); operator commands read beside it ([`operator`]).
 
 mod facts;
 mod file;
