@@ -199,8 +199,7 @@ pub(crate) async fn pictures(room: &Room) {
     room.open(&tracker, "alice").await;
     browser.until("document.querySelector('.trial.healed')").await;
     browser
-        .js("const at = document.querySelector('label[for=box-1]').getBoundingClientRect().top; scrollBy(0, at - 90); \
-             const aside = document.querySelector('.aside'); \
+        .js("scrollTo(0, 0); const aside = document.querySelector('.aside'); \
              aside.scrollBy(0, document.querySelector('.trial').getBoundingClientRect().top - 230)")
         .await;
     room.picture("demo-light").await;
