@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+pub(crate) mod canaries;
 pub(crate) mod demo;
 pub(crate) mod npm;
 pub(crate) mod room;

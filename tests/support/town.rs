@@ -8,15 +8,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
-use wardroom::domain::facts::RepoName;
+use wardroom::domain::facts::{RepoName, Role};
 use wardroom::sim::http::{Served, send_webhook, serve};
 use wardroom::sim::{Delivery, World};
 use wardroom::store::Row;
 use wardroom::store::sqlite::operator::Operator;
 
+pub(crate) use super::canaries::SECRET;
+use super::canaries::{self, Canaries};
 use super::room::Room;
 
-pub(crate) const SECRET: &str = "canary-webhook-secret";
 pub(crate) const TOKEN: &str = "token-wardroom";
 
 /// The world, its GitHub on a socket, and a folder for the database and the log.
@@ -35,15 +36,19 @@ pub(crate) struct Town {
 impl Drop for Town {
     fn drop(&mut self) {
         self.ticker.abort();
+        if !std::thread::panicking() {
+            assert_eq!(self.leaks(), Vec::<String>::new(), "the log tells what is private");
+        }
     }
 }
 
-/// A running `serve`. It dies with the value.
+/// A running `serve`. It dies with the value. Whatever it answers is searched for canaries.
 pub(crate) struct Server {
     /// Shared, so that the simulated GitHub can kill it in the middle of a call.
     pub(crate) child: Arc<Mutex<Child>>,
     pub(crate) url: String,
     pub(crate) admin: String,
+    env: Vec<(String, String)>,
 }
 
 impl Drop for Server {
@@ -56,6 +61,8 @@ impl Town {
     pub(crate) async fn new() -> Town {
         let room = Room::new();
         let (world, tracker) = (room.world.clone(), room.tracker.clone());
+        world.add_user(canaries::LOGIN);
+        world.collaborator(&tracker, canaries::LOGIN, Role::Read);
         let served = serve(world.clone()).await.unwrap();
         let ticking = world.clone();
         let ticker = tokio::spawn(async move {
@@ -112,7 +119,20 @@ impl Town {
         let url = after("receiving webhooks on ");
         let admin = after("health and metrics on ");
         // A process that was killed at once has told neither.
-        Server { child: Arc::new(Mutex::new(child)), url, admin }
+        Server { child: Arc::new(Mutex::new(child)), url, admin, env: self.env.clone() }
+    }
+
+    /// A report full of canaries, and its label. Returns the report's number.
+    pub(crate) fn report(&self) -> u64 {
+        let reporter = self.world.person(canaries::LOGIN);
+        let number = reporter.open_issue(&self.tracker, canaries::TITLE, canaries::BODY, &[]).unwrap();
+        self.world.person("alice").label(&self.tracker, number, "security-report").unwrap();
+        number
+    }
+
+    /// What the log tells that is private.
+    pub(crate) fn leaks(&self) -> Vec<String> {
+        Canaries::of(&self.env).found(&self.log())
     }
 
     pub(crate) fn log(&self) -> String {
@@ -162,6 +182,9 @@ impl Server {
 
     /// SIGTERM, and how it ended, within 25 s.
     pub(crate) async fn stop(&self) -> ExitStatus {
+        for path in ["/readyz", "/metrics", "/nothing"] {
+            self.ask(path).await;
+        }
         let id = self.child.lock().unwrap().id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let end = Instant::now() + Duration::from_secs(25);
@@ -177,7 +200,9 @@ impl Server {
     /// GET on the operator's port: status and text.
     pub(crate) async fn ask(&self, path: &str) -> (u16, String) {
         let answer = get(&format!("{}{path}", self.admin)).await;
-        answer.unwrap_or_else(|error| panic!("{path}: {error}"))
+        let (status, text) = answer.unwrap_or_else(|error| panic!("{path}: {error}"));
+        canaries::none_in(&self.env, path, &text);
+        (status, text)
     }
 }
 
