@@ -7,6 +7,7 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use support::town::{SECRET, Server, Town};
@@ -46,9 +47,18 @@ fn status(mut socket: TcpStream, parts: &[&[u8]]) -> u16 {
 
 /// The most memory that the process ever had in use, in bytes.
 fn peak(server: &Server) -> usize {
+    memory(server, "VmHWM:")
+}
+
+/// The most of it that was its own: without the program's text, which is several times larger in a debug build.
+fn own_peak(server: &Server) -> usize {
+    peak(server) - memory(server, "RssFile:")
+}
+
+fn memory(server: &Server, name: &str) -> usize {
     let id = server.child.lock().unwrap().id();
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
 
@@ -83,6 +93,60 @@ async fn sixteen_forged_deliveries_of_25_mib_fit_into_64_mib() {
     assert!(town.operator().deliveries(10).unwrap().iter().all(|kept| kept.guid == "after"));
     let logged = town.log().len() - log_before;
     assert!(logged <= 16 * 300 + 1000, "{logged} bytes of log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_forged_deliveries_of_25_mib_keep_no_genuine_one_out() {
+    let town = Town::new().await;
+    let server = town.start();
+    let body = Arc::new(vec![b'x'; 25 * MIB]);
+    let forged = head(body.len(), &sign(b"a guess", &body));
+    let strangers: Vec<_> = (0..100)
+        .map(|_| {
+            let (socket, forged, body) = (connect(&server), forged.clone(), body.clone());
+            std::thread::spawn(move || status(socket, &[forged.as_bytes(), &body]))
+        })
+        .collect();
+    for n in 0..10 {
+        is_served(&server, &format!("among-{n}")).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let answers: Vec<u16> = strangers.into_iter().map(|one| one.join().unwrap()).collect();
+    // Who is cut off while it still sends may miss the answer.
+    assert!(answers.iter().all(|status| matches!(status, 0 | 401 | 408 | 503)), "{answers:?}");
+    assert!(answers.contains(&503) && answers.contains(&401), "{answers:?}");
+    let peak = own_peak(&server);
+    println!("at most {} MiB of its own", peak / MIB);
+    assert!(peak < 48 * MIB, "{peak} bytes were in use");
+    is_served(&server, "after").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_that_stop_in_the_middle_of_much_keep_no_genuine_one_out() {
+    let town = Town::new().await;
+    let server = town.start();
+    let head = head(400_000, &sign(b"a guess", b""));
+    let part = vec![b'x'; 250_000];
+    let stalled: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut socket = connect(&server);
+            socket.write_all(head.as_bytes()).unwrap();
+            // What does not fit into the socket's own memory is not sent before there is room.
+            socket.set_write_timeout(Some(Duration::from_millis(20))).unwrap();
+            let _no_room_yet = socket.write_all(&part);
+            socket
+        })
+        .collect();
+    for n in 0..3 {
+        is_served(&server, &format!("among-{n}")).await;
+    }
+    let began = Instant::now();
+    for mut socket in stalled {
+        let _reset = socket.read_to_end(&mut Vec::new());
+    }
+    assert!(began.elapsed() < Duration::from_secs(12), "they are let go: {:?}", began.elapsed());
+    assert!(own_peak(&server) < 48 * MIB);
+    is_served(&server, "after").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 //! a bell tells the worker that something came. [`page`] is a page for the browser over whatever stands behind it.
 
 pub mod admin;
+mod body;
 pub mod listen;
 pub mod metrics;
 pub mod page;

@@ -10,25 +10,15 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::routing::post;
-use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, StatusCode, header};
-use http_body_util::BodyExt;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
-use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit};
+use tokio::sync::Notify;
 
+pub use super::body::MOST_BYTES;
+use super::body::Rooms;
 use super::metrics::Metrics;
 use crate::engine::Clock;
 use crate::store::{Delivery, Store};
-
-/// GitHub caps payloads at 25 MB (GitHub Docs, "Webhook events and payloads") and does not send a larger one.
-pub const MOST_BYTES: usize = 25 * 1024 * 1024;
-
-/// A body of so many bytes is read beside others; larger ones, which are rare, come one after the other.
-const SMALL: usize = 256 * 1024;
-
-/// So many bytes of small bodies may be in memory at once.
-const SMALL_IN_FLIGHT: usize = 16 * 1024 * 1024;
 
 /// GitHub has given up by then; whoever is slower keeps a connection and memory for nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -55,9 +45,7 @@ pub struct Receiver {
     arrived: Arc<Notify>,
     metrics: Arc<Metrics>,
     patience: Duration,
-    small: Semaphore,
-    /// The one large body. Its memory is used again: the system's allocator would keep that of several.
-    large: Mutex<Vec<u8>>,
+    rooms: Rooms,
 }
 
 impl Receiver {
@@ -79,8 +67,7 @@ impl Receiver {
             arrived: Arc::default(),
             metrics: Arc::default(),
             patience: PATIENCE,
-            small: Semaphore::new(SMALL_IN_FLIGHT),
-            large: Mutex::default(),
+            rooms: Rooms::default(),
         })
     }
 
@@ -127,18 +114,6 @@ async fn answer(State(receiver): State<Arc<Receiver>>, request: Request) -> Stat
     }
 }
 
-type Mac256 = Hmac<Sha256>;
-
-fn given<'a>(room: Result<SemaphorePermit<'a>, tokio::sync::AcquireError>) -> Result<SemaphorePermit<'a>, StatusCode> {
-    room.map_err(|_closed| StatusCode::SERVICE_UNAVAILABLE)
-}
-
-/// Room in memory. It is given back with the value, when the delivery is kept or refused.
-struct Room<'a> {
-    _small: SemaphorePermit<'a>,
-    _large: Option<MutexGuard<'a, Vec<u8>>>,
-}
-
 impl Receiver {
     async fn take(&self, headers: &HeaderMap, body: Body) -> Result<(), StatusCode> {
         // Before the body: whoever does not even claim to sign sends it to nobody.
@@ -147,7 +122,7 @@ impl Receiver {
         if length.is_some_and(|length| length > MOST_BYTES) {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        let read = self.read(body, length, &signature);
+        let read = self.rooms.read(body, length, &self.secrets, &signature);
         let (bytes, _room) = match tokio::time::timeout(self.patience, read).await {
             Ok(ended) => ended?,
             Err(_elapsed) => return Err(StatusCode::REQUEST_TIMEOUT),
@@ -158,51 +133,6 @@ impl Receiver {
         };
         let payload = payload(only(headers, header::CONTENT_TYPE.as_str()), bytes)?;
         self.keep(event, guid, payload).await
-    }
-
-    /// Reads a body that is signed. It is verified while it comes, so that a long one keeps nobody else waiting. What is in
-    /// memory is counted as it comes, not as it is announced: whoever only announces takes no room from others.
-    async fn read(
-        &self,
-        mut body: Body,
-        length: Option<usize>,
-        signature: &[u8; 32],
-    ) -> Result<(Vec<u8>, Room<'_>), StatusCode> {
-        // An HMAC takes a key of any length, and a semaphore that nobody closes always gives: neither fails.
-        let keyed = |secret: &SecretString| Mac256::new_from_slice(secret.expose_secret().as_bytes());
-        let macs: Result<Vec<_>, _> = self.secrets.iter().map(keyed).collect();
-        let mut macs = macs.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-        let mut small = given(self.small.acquire_many(0).await)?;
-        let mut large: Option<MutexGuard<'_, Vec<u8>>> = None;
-        let mut bytes = Vec::with_capacity(length.unwrap_or(SMALL).min(SMALL));
-        while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|_broken_off| StatusCode::BAD_REQUEST)?.into_data() else { continue };
-            let whole = large.as_ref().map_or(bytes.len(), |large| large.len()) + data.len();
-            if whole > MOST_BYTES {
-                return Err(StatusCode::PAYLOAD_TOO_LARGE);
-            }
-            if whole > SMALL && large.is_none() {
-                let mut room = self.large.lock().await;
-                room.clear();
-                // At once: a buffer that doubles would be held twice while it does. Untouched pages cost nothing.
-                room.reserve_exact(MOST_BYTES);
-                room.append(&mut bytes);
-                large = Some(room);
-            }
-            if large.is_none() {
-                small.merge(given(self.small.acquire_many(u32::try_from(data.len()).unwrap_or(u32::MAX)).await)?);
-            }
-            macs.iter_mut().for_each(|mac| mac.update(&data));
-            large.as_deref_mut().unwrap_or(&mut bytes).extend_from_slice(&data);
-        }
-        // A comparison takes the same time wherever the first difference is.
-        match macs.into_iter().any(|mac| mac.verify_slice(signature).is_ok()) {
-            true => {
-                let whole = large.as_deref_mut().map_or(bytes, std::mem::take);
-                Ok((whole, Room { _small: small, _large: large }))
-            }
-            false => Err(StatusCode::UNAUTHORIZED),
-        }
     }
 
     async fn keep(&self, event: &str, guid: &str, body: Vec<u8>) -> Result<(), StatusCode> {
