@@ -68,6 +68,28 @@ async fn steady_look() -> Cost {
     cost(&room.world.calls())
 }
 
+/// How many incidents the day of sweeps is about.
+const OPEN: usize = 10;
+
+/// A day of sweeps over incidents where nothing happens: each was looked at once since its opening.
+async fn day_of_sweeps() -> Cost {
+    let mut room = Room::new();
+    for number in 0..OPEN {
+        room.report(&format!("Crash {number}"), "It dies.");
+        room.settle().await;
+        room.wait(3600);
+    }
+    room.sweep().await;
+    assert_eq!(room.incidents().len(), OPEN);
+    room.world.clear_calls();
+    for _ in 0..24 * 4 {
+        room.wait(15 * 60);
+        room.sweep().await;
+    }
+    assert_eq!(room.failures, Vec::<String>::new());
+    cost(&room.world.calls())
+}
+
 /// The bot that one writes first, on the checklist of a fresh issue, for so many ticks, ten seconds apart.
 async fn naive(ticks: usize) -> Cost {
     let world = Arc::new(World::new());
@@ -120,6 +142,13 @@ async fn ten_ticks_within_the_quiet_time_cost_as_much_as_one() {
 }
 
 #[tokio::test]
+async fn a_sweep_looks_at_what_changed_and_at_all_else_once_a_day() {
+    let cost = day_of_sweeps().await;
+    let looks = cost.calls.iter().filter(|call| call.starts_with("GET R/issues/{n} ")).count();
+    assert_eq!((looks, cost.tally.writes), (OPEN, 0));
+}
+
+#[tokio::test]
 async fn the_page_is_current() {
     let mut told = Vec::new();
     let played = demo::play(&mut told, false, false).await.unwrap();
@@ -129,6 +158,7 @@ async fn the_page_is_current() {
         ("One tick".to_owned(), ticks(1).await, naive(1).await),
         ("Ten ticks within the quiet time".to_owned(), ticks(10).await, naive(10).await),
         ("A look where nothing changed".to_owned(), steady_look().await, naive(0).await),
+        (format!("A day of sweeps over {OPEN} incidents at rest"), day_of_sweeps().await, naive(0).await),
     ];
     let mut table =
         "| | Reads | Writes | GraphQL | All calls | New comments | The first bot’s calls | Its new comments |\n\

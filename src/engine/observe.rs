@@ -6,7 +6,8 @@ use super::{Engine, LookError};
 use crate::domain::command::{self, Command};
 use crate::domain::facts::{Comment, CommentFacts, Issue, Role};
 use crate::domain::incident::Subject;
-use crate::domain::observed::{Missing, Observed, ReportSight};
+use crate::domain::memory::short_digest;
+use crate::domain::observed::{AdvisorySight, Missing, Observed, ReleaseSight, ReportSight};
 use crate::domain::plan::{self, READ_LAG};
 use crate::domain::policy::LabelKey;
 use crate::github::Error;
@@ -18,6 +19,9 @@ const FACT_LIFE: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long the store keeps up to when an issue's changes are accounted for.
 const SEEN_LIFE: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// How long the store keeps that a look had nothing to do. A few things change without a trace in the list of issues.
+const STEADY_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a look saw.
 pub(super) enum Sight {
@@ -39,6 +43,11 @@ fn settle_key(number: u64) -> String {
 /// The store's key for the moment up to which every change of this issue is accounted for.
 pub(super) fn seen_key(number: u64) -> String {
     format!("seen {number}")
+}
+
+/// The store's key for the state in which a look found nothing to do.
+fn steady_key(number: u64) -> String {
+    format!("steady {number}")
 }
 
 /// The store's key for the `updated_at` that a read must reach, as an event told it.
@@ -248,6 +257,36 @@ impl Engine {
     /// Notes that whatever changed the issue until `at` is accounted for, so that the edit history need not be asked.
     pub(super) async fn keep_seen(&self, number: u64, at: Timestamp) -> Result<(), LookError> {
         Ok(self.store.put(&seen_key(number), &at.to_string(), self.now() + SEEN_LIFE).await?)
+    }
+
+    /// Notes that a look had nothing to do, so that a sweep need not look again before the issue changes. Not where the
+    /// look read what changes without the issue: advisories, releases, other issues.
+    pub(super) async fn keep_steady(&self, observed: &Observed) -> Result<(), LookError> {
+        let Some(at) = observed.issue.updated_at else { return Ok(()) };
+        let alone = observed.advisory == AdvisorySight::NotRead
+            && observed.releases == ReleaseSight::NotRead
+            && observed.drafts.is_none()
+            && observed.others.is_empty();
+        let now = self.now();
+        // The comments may be from a replica that is older than the issue's.
+        let settled = now.duration_since(at) >= READ_LAG;
+        if alone && settled {
+            self.store.put(&steady_key(observed.issue.number), &self.state_of(at), now + STEADY_LIFE).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a look found nothing to do in this very state of an issue.
+    pub(super) async fn is_steady(&self, issue: &Issue) -> Result<bool, LookError> {
+        let kept = self.store.get(&steady_key(issue.number), self.now()).await?;
+        Ok(kept.is_some() && kept == issue.updated_at.map(|at| self.state_of(at)))
+    }
+
+    /// The state of an issue for a look by these rules: another version or policy may find something to do.
+    fn state_of(&self, updated_at: Timestamp) -> String {
+        let policy = serde_json::to_string(&self.policy).unwrap_or_default();
+        let rules = short_digest(&format!("{}\n{policy}\n{}", env!("CARGO_PKG_VERSION"), self.template));
+        format!("{updated_at} {rules}")
     }
 
     /// Notes that a command was answered, so that the next look need not ask.

@@ -66,7 +66,11 @@ impl Engine {
             let is_settled = settled.iter().any(|name| issue.has_label(name));
             let limit = if is_settled { SETTLED_SEEN } else { CLOSED_SEEN };
             let recent = age.is_some_and(|age| age < limit);
-            if issue.is_open() || (recent && !(is_settled && self.has_seen(issue).await?)) {
+            let is_news = match issue.is_open() {
+                true => !self.is_steady(issue).await?,
+                false => recent && !(is_settled && self.has_seen(issue).await?),
+            };
+            if is_news {
                 subjects.insert(Subject::Tracker(issue.number));
             }
         }
