@@ -137,3 +137,25 @@ fn private() -> OpenOptions {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is answered with 202 is on the disk: in WAL mode only `synchronous=FULL` syncs at each commit (SQLite
+    /// documentation, "PRAGMA synchronous").
+    #[test]
+    fn a_commit_is_on_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("wardroom.db");
+        let held = open(&path).unwrap();
+        super::super::schema::migrate(&mut { held }.db).unwrap();
+        let held = open(&path).unwrap();
+        let beside = open_beside(&path, true).unwrap();
+        for db in [&held.db, &beside] {
+            let journal: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+            let synchronous: i64 = db.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
+            assert_eq!((journal.as_str(), synchronous), ("wal", 2));
+        }
+    }
+}
