@@ -6,7 +6,7 @@ use anyhow::bail;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::checklist::Format;
+use super::checklist::{Format, shown};
 use super::{Exit, Usage};
 use crate::store::sqlite::operator::{Kept, Operator};
 use crate::store::sqlite::{Location, OpenError};
@@ -138,10 +138,46 @@ fn show(kept: &Kept, body: Option<&[u8]>, format: Format, out: &mut dyn Write) -
     writeln!(out, "arrived   {}, {} time(s), last {}", utc(kept.arrived), kept.times, utc(kept.again))?;
     writeln!(out, "asked     {}", asked(kept))?;
     match payload {
-        // Pretty JSON escapes what a terminal would take for its own language.
-        Some(Ok(json)) => writeln!(out, "payload   {} bytes\n{json:#}", kept.size)?,
+        Some(Ok(json)) => {
+            writeln!(out, "payload   {} bytes", kept.size)?;
+            // JSON escapes most of what a terminal would take for its own language, but not DEL and C1.
+            for line in format!("{json:#}").lines() {
+                writeln!(out, "{}", shown(line))?;
+            }
+        }
         Some(Err(_)) => writeln!(out, "payload   {} bytes that are no JSON", kept.size)?,
         None => writeln!(out, "payload   {} bytes, dropped after 30 days", kept.size)?,
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_payload_speaks_to_the_terminal() {
+        let at: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
+        let kept = Kept {
+            guid: "g".to_owned(),
+            event: "issues".to_owned(),
+            arrived: at,
+            again: at,
+            times: 1,
+            subjects: Vec::new(),
+            why_nothing: None,
+            waiting: false,
+            size: 9,
+            has_body: true,
+        };
+        let body = json!({ "title": "a\u{7f}b\u{9b}31mc\u{1b}[31md\u{85}e", "body": "two\nlines" });
+        let mut out = Vec::new();
+        show(&kept, Some(&serde_json::to_vec(&body).unwrap()), Format::Text, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+        assert!(
+            text.contains("a\u{fffd}b\u{fffd}31mc\\u001b[31md\u{fffd}e") && text.contains("two\\nlines"),
+            "{text:?}"
+        );
+    }
 }
