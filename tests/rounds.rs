@@ -1,6 +1,6 @@
 //! What a server does by the clock, beside what events ask for: it keeps to limits, and a bug in it ends nothing else.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -95,7 +95,12 @@ impl Transport for Odd {
 
 fn app_of(room: &Room, answer: fn(&str) -> Option<(u16, Value)>) -> Engine {
     let inner = SimTransport::new(room.world.clone(), "jwt-wardroom");
-    let client = Arc::new(Rest::new(Odd { inner, answer }, Identity::App));
+    over(room, Odd { inner, answer }, Identity::App)
+}
+
+/// An engine over the room's store, whose calls this transport carries.
+fn over(room: &Room, transport: impl Transport + 'static, identity: Identity) -> Engine {
+    let client = Arc::new(Rest::new(transport, identity));
     let clock = {
         let world = room.world.clone();
         Arc::new(move || world.now())
@@ -183,15 +188,82 @@ async fn a_bug_in_a_sweep_ends_that_sweep_and_nothing_else() {
     room.world.take_deliveries();
     let fell = Arc::new(AtomicBool::new(false));
     let inner = SimTransport::new(room.world.clone(), "token-wardroom");
-    let client = Arc::new(Rest::new(Buggy { inner, fell: fell.clone() }, Identity::Token));
-    let clock = {
-        let world = room.world.clone();
-        Arc::new(move || world.now())
-    };
-    let store = room.store.clone();
-    let engine = Engine::new(client, store, Policy::default(), TEMPLATE.to_owned(), room.tracker.clone(), clock);
+    let engine = over(&room, Buggy { inner, fell: fell.clone() }, Identity::Token);
     work(&engine, Duration::from_secs(50)).await;
     assert!(fell.load(Ordering::Relaxed) && room.incidents().is_empty());
     work(&engine, Duration::from_secs(70)).await;
     assert_eq!(room.incidents().len(), 1, "{}", room.call_log(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_is_cut_off_leaves_its_row_free() {
+    let mut room = Room::new();
+    room.report("It crashes", "Badly");
+    room.receive().await;
+    room.wait(20);
+    let engine = hanging(&room);
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let (bell, metrics) = (tokio::sync::Notify::new(), Metrics::default());
+    let worker = run_worker(&engine, &bell, &metrics, Rounds::never(), stopped);
+    let ask = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(room.store.claim(room.now()).await.unwrap().is_none(), "it is being looked at");
+        stop.send(true).unwrap();
+        tokio::time::sleep(Duration::from_secs(19)).await;
+        assert!(room.store.claim(room.now()).await.unwrap().is_none(), "it has time to end");
+    };
+    tokio::time::timeout(Duration::from_secs(25), futures_join(worker, ask)).await.unwrap();
+    let lease = room.store.claim(room.now()).await.unwrap().expect("the next process need not wait for the lease");
+    assert_eq!(lease.attempts, 0, "it was no failure");
+}
+
+async fn futures_join(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    tokio::join!(one, other);
+}
+
+/// An engine whose GitHub never answers.
+fn hanging(room: &Room) -> Engine {
+    struct Hanging(SimTransport);
+    #[async_trait]
+    impl Transport for Hanging {
+        async fn send(&self, request: Request) -> Result<Response, TransportError> {
+            if request.path.contains("/issues") {
+                std::future::pending::<()>().await;
+            }
+            self.0.send(request).await
+        }
+        fn base(&self) -> &str {
+            self.0.base()
+        }
+        fn now(&self) -> Timestamp {
+            self.0.now()
+        }
+    }
+    over(room, Hanging(SimTransport::new(room.world.clone(), "token-wardroom")), Identity::Token)
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_for_good_is_in_the_operators_table_until_it_is_not() {
+    let mut room = Room::new();
+    room.report("It crashes", "Badly");
+    while room.incidents().is_empty() {
+        room.step().await.unwrap().unwrap();
+    }
+    let number = room.incident();
+    let usual = over(&room, SimTransport::new(room.world.clone(), "token-wardroom"), Identity::Token);
+    let inner = SimTransport::new(room.world.clone(), "token-wardroom");
+    let answer = |path: &str| {
+        let refused = json!({ "message": "Resource not accessible by integration" });
+        path.contains("/labels/").then_some((403, refused))
+    };
+    room.engine = over(&room, Odd { inner, answer }, Identity::Token);
+    room.as_("alice").label(&room.tracker, number, "phase/4-release").unwrap();
+    room.settle().await;
+    let error =
+        |row: wardroom::store::Row| (row.subject.to_string() == format!("tracker #{number}")).then_some(row.told.error);
+    let told = room.store.rows().await.unwrap().into_iter().find_map(error).unwrap();
+    assert!(told.as_ref().is_some_and(|told| told.contains("label")), "{told:?}");
+    room.engine = usual;
+    room.sweep().await;
+    assert_eq!(room.store.rows().await.unwrap().into_iter().find_map(error), Some(None));
 }

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod drive;
 pub mod inbox;
 pub mod incidents;
+pub mod log;
 pub mod open;
 pub mod policy_file;
 pub mod replay;
@@ -91,8 +92,11 @@ pub struct Usage(pub String);
 /// Reads the arguments, runs the subcommand, and says how it ended.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    if !cli.command.starts_the_log() {
-        trace_to_stderr();
+    if !cli.command.starts_the_log()
+        && let Err(usage) = log::start(log::QUIET, checklist::Format::Text, &config::process_env)
+    {
+        report(&usage.into());
+        return Exit::Usage.code().into();
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -148,16 +152,6 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 /// Says on standard error what went wrong, causes included. Where even that is closed, the exit code has to do.
 fn report(error: &anyhow::Error) {
     let _closed = writeln!(io::stderr(), "error: {error:#}");
-}
-
-/// The log goes to standard error: warnings, or what `WARDROOM_LOG` asks for (`info`, `wardroom=debug`, …). Standard
-/// output is kept for results. The client library's own lines say in fewer words what Wardroom says itself.
-fn trace_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("WARDROOM_LOG")
-        .unwrap_or_else(|_unset_or_bad| tracing_subscriber::EnvFilter::new("warn,octocrab=off"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    // Where a caller of the library has a log of its own, that one stays.
-    let _already_started = log.try_init();
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 use super::checklist::Format;
 use super::config::{self, Env, Settings};
 use super::drive::Options;
-use super::{Exit, Usage};
+use super::{Exit, Usage, log};
 use crate::engine::{Engine, Guards};
 use crate::github;
 use crate::github::auth::ConnectError;
@@ -70,7 +70,8 @@ pub struct Args {
 /// # Errors
 /// If it cannot begin: settings, database, addresses.
 pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    start_log(args.log);
+    log::start(log::TOLD, args.log, env)?;
+    hush_panics();
     run_guarded(args, env, out, Guards::default()).await
 }
 
@@ -220,17 +221,8 @@ fn stop_when_asked() -> anyhow::Result<watch::Receiver<bool>> {
     Ok(asked)
 }
 
-/// The log, with all that an operator needs and no word of a person's. A panic tells its place only: its message may quote
-/// what it was working on.
-fn start_log(format: Format) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("WARDROOM_LOG")
-        .unwrap_or_else(|_unset_or_bad| tracing_subscriber::EnvFilter::new("warn,wardroom=info,octocrab=off"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // Where a caller of the library has a log of its own, that one stays.
-    let _already_started = match format {
-        Format::Text => log.try_init(),
-        Format::Json => log.json().try_init(),
-    };
+/// A panic tells its place only: its message may quote what it was working on.
+fn hush_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "a bug of Wardroom's; please report it");

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::checklist::Format;
 use super::config::{self, Env, Settings};
 use super::drive::{Options, Report};
-use super::{Exit, Usage, trace_to_stderr};
+use super::{Exit, Usage, log};
 use crate::domain::facts::{RepoName, Repository};
 use crate::github::Reach;
 
@@ -31,7 +31,7 @@ impl Voice {
     pub async fn of_shell(env: Env<'_>, settings: &Settings) -> anyhow::Result<Voice> {
         match env("GITHUB_ACTIONS").as_deref() {
             Some("true") => Voice::of_workflow(settings, None).await,
-            _ => Ok(Voice::Open.begin()),
+            _ => Ok(Voice::Open.begin()?),
         }
     }
 
@@ -51,16 +51,16 @@ impl Voice {
             Some(own) if !told_public => is_private(settings, own).await?,
             _ => false,
         };
-        Ok(if private { Voice::Open.begin() } else { Voice::Hushed.begin() })
+        Ok(if private { Voice::Open.begin()? } else { Voice::Hushed.begin()? })
     }
 
     /// Starts the log where there may be one, and keeps even a crash quiet where there may not.
-    fn begin(self) -> Voice {
+    fn begin(self) -> Result<Voice, Usage> {
         match self {
-            Voice::Open => trace_to_stderr(),
+            Voice::Open => log::start(log::QUIET, Format::Text, &config::process_env)?,
             Voice::Hushed => std::panic::set_hook(Box::new(|_| {})),
         }
-        self
+        Ok(self)
     }
 }
 

@@ -43,7 +43,7 @@ impl Engine {
                     | Error::Forbidden { .. }
                     | Error::Invalid { .. }
                     | Error::Unsupported(_)),
-                )) => looked.notes.push(error.to_string()),
+                )) => looked.refuse(&error),
                 Err(error) => return Err(error),
             }
         }

@@ -97,12 +97,22 @@ pub struct Looked {
     pub summary: Option<Summary>,
     /// What a person should know, without private text.
     pub notes: Vec<String>,
+    /// The last call that GitHub refused for good, in words without private text: what it was for is not done.
+    pub refused: Option<String>,
     /// When to look again.
     pub wake_at: Option<Timestamp>,
     /// The look is not finished: a read was older than what it must show, or a person edited at the same moment.
     pub unfinished: bool,
     /// Another subject to look at, and when.
     pub next: Option<(Subject, Timestamp)>,
+}
+
+impl Looked {
+    /// Goes on without a call that GitHub refused for good.
+    fn refuse(&mut self, error: &github::Error) {
+        self.notes.push(error.to_string());
+        self.refused = Some(error.to_string());
+    }
 }
 
 /// Why a look failed. The words hold no private text.
@@ -208,11 +218,17 @@ impl Engine {
         }
         let plan = plan::plan(&observed, &self.policy, self.now(), self.key.as_deref());
         if !self.write || plan.actions.is_empty() {
+            if plan.actions.is_empty() && before.steps.is_empty() {
+                self.keep_steady(&observed).await?;
+            }
             if plan.actions.is_empty() && plan.wake_at.is_none() {
                 self.keep_seen(number, observed.issue.updated_at.unwrap_or_else(|| self.now())).await?;
             }
             let mut looked = described(&plan);
             looked.steps.splice(0..0, before.steps);
+            looked.writes = before.writes;
+            looked.notes = before.notes;
+            looked.refused = before.refused;
             return Ok(looked);
         }
         self.refuse_public_tracker().await?;
@@ -222,6 +238,7 @@ impl Engine {
             self.keep_seen(number, self.now()).await?;
         }
         looked.writes += before.writes;
+        looked.refused = looked.refused.or(before.refused);
         looked.steps.splice(0..0, before.steps);
         looked.notes.splice(0..0, before.notes);
         Ok(looked)

@@ -386,7 +386,7 @@ impl Engine {
                 Err(
                     error @ (Error::Forbidden { .. } | Error::NotFound(_) | Error::Gone(_) | Error::Invalid { .. }),
                 ) => {
-                    looked.notes.push(error.to_string());
+                    looked.refuse(&error);
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -104,9 +104,10 @@ pub async fn caught<T>(work: impl Future<Output = Result<T, LookError>>) -> Resu
 fn told(ended: &Result<Looked, LookError>) -> Told {
     match ended {
         // A summary is plain data, which always serialises.
-        Ok(looked) => {
-            Told { standing: looked.summary.as_ref().and_then(|s| serde_json::to_string(s).ok()), error: None }
-        }
+        Ok(looked) => Told {
+            standing: looked.summary.as_ref().and_then(|s| serde_json::to_string(s).ok()),
+            error: looked.refused.clone(),
+        },
         Err(error) => Told { standing: None, error: Some(error.to_string()) },
     }
 }

@@ -98,7 +98,7 @@ pub enum Finished {
 pub struct Told {
     /// Where the incident stands, as JSON. `None`: what was known stays.
     pub standing: Option<String>,
-    /// Why the look failed; `None` if it did not.
+    /// Why the look failed, or which call was refused for good; `None` if all went well.
     pub error: Option<String>,
 }
 
