@@ -125,8 +125,13 @@ async fn an_advisory_that_is_there_is_linked_and_what_differs_is_a_table() {
     say(&mut room, "bob", number, &format!("/wardroom link {id}")).await;
     assert_eq!(field(&room, number, "GitHub Security Advisory ID"), id);
     assert_eq!(state(&room, number, "T12"), TaskState::Open, "nobody accepted it yet");
+    // A report is compared where both sides say something; once it is accepted, in everything.
+    assert!(!section(&room, number).contains("differ"), "{}", section(&room, number));
+    room.as_("alice").edit_advisory(&mail, &id, &json!({"state": "draft"})).unwrap();
+    room.heal().await;
+    assert_eq!(state(&room, number, "T12"), TaskState::Done);
     insta::assert_snapshot!(section(&room, number).replace(&id, "GHSA-ID"), @"
-    [GHSA-ID](https://github.test/octo/mail/security/advisories/GHSA-ID) in `octo/mail`: a private report that nobody accepted yet.
+    [GHSA-ID](https://github.test/octo/mail/security/advisories/GHSA-ID) in `octo/mail`: a draft.
 
     The score 7.5 is at or above 4.0: ask for a CVE ID now, because the answer takes days, sometimes weeks.
 
@@ -141,6 +146,12 @@ async fn an_advisory_that_is_there_is_linked_and_what_differs_is_a_table() {
     | advisories.packages | `other ledger-mail` | – | – |
 
     Thanked, once they accept: `rita` (reporter): accepted.
+
+    Before it is published:
+
+    - It names no package and no versions.
+    - It has neither a CVSS vector nor a severity.
+    - It names no weakness: add a CWE id.
 
     Still missing for it:
 

@@ -13,9 +13,9 @@ use wardroom::domain::facts::{
 use wardroom::domain::incident::ReportId;
 use wardroom::domain::labels::LabelChange;
 use wardroom::domain::observed::{AdvisoryTemplate, Missing, Observed, ReportSight};
+use wardroom::domain::opening::{self, Source};
 use wardroom::domain::plan::{self, Action};
 use wardroom::domain::policy::Policy;
-use wardroom::domain::texts;
 
 fn account(id: u64, login: &str) -> Account {
     Account { id, login: login.to_owned(), kind: if login.ends_with("[bot]") { "Bot" } else { "User" }.to_owned() }
@@ -55,9 +55,9 @@ impl Desk {
         let tracker: RepoName = "octo/security".parse().unwrap();
         let mut report = issue(7, account(9, "rita"), text, start());
         report.title = "Crash @everyone".to_owned();
-        let id = ReportId { repo: tracker.clone(), number: 7 };
+        let id = ReportId::issue(tracker.clone(), 7);
         let checklist = template::render(include_str!("../templates/checklist.md"), &policy).unwrap();
-        let body = texts::tracker_body(&report, &id, true, None, &checklist, &policy).unwrap();
+        let body = opening::body(&Source::Issue(&report), &id, false, &checklist, &policy).unwrap();
         let observed = Observed {
             me: me.clone(),
             tracker,

@@ -112,7 +112,7 @@ pub async fn open(engine: &Engine, mail: &MailReport, said: Option<Timestamp>) -
             (report, told.received, None, notes)
         }
     };
-    let id = ReportId { repo: engine.tracker.clone(), number: report.number };
+    let id = ReportId::issue(engine.tracker.clone(), report.number);
     let mut ran = drive::report(engine, id).await?;
     ran.changed |= step.is_some();
     ran.steps.splice(0..0, step);

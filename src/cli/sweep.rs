@@ -17,11 +17,11 @@ use crate::engine::Engine;
 #[command(
     after_help = "Examples:\n  wardroom sweep --dry-run --check     exit 3 if there is something to do\n  wardroom \
                         sweep --adopt 12            open the incident of an old report of the tracker\n  wardroom sweep \
-                        --adopt octo-org/mail#12"
+                        --adopt octo-org/mail#12\n  wardroom sweep --adopt GHSA-2c3f-4gh5-6jm7    open the incident of a private report"
 )]
 pub struct Args {
     /// Open this report's incident although it is older than reports.since, or too many were opened this hour.
-    #[arg(long, value_name = "NUMBER|OWNER/NAME#NUMBER")]
+    #[arg(long, value_name = "NUMBER|GHSA|OWNER/NAME#NUMBER")]
     pub adopt: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show a doc here instead of each option's own")]
@@ -42,10 +42,28 @@ pub async fn run(args: &Args, env: Env<'_>, out: &mut dyn Write) -> anyhow::Resu
     voice::speak(env, &settings, &args.options, out, work).await
 }
 
-/// The report that `--adopt` names: a bare number is one of the only report repository.
+/// The report that `--adopt` names: a bare number is one of the only report repository, a bare id a private report.
 fn report(text: &str, engine: &Engine) -> Result<ReportId, Usage> {
+    let place =
+        || {
+            engine.policy.advisories.repository.clone().ok_or_else(|| {
+                Usage(format!("--adopt {text}: private reports need advisories.repository in the policy"))
+            })
+        };
+    if let Ok(advisory) = text.parse() {
+        return Ok(ReportId::private(place()?, advisory));
+    }
     let Ok(number) = text.trim_start_matches('#').parse() else {
         let id: ReportId = text.parse().map_err(|error| Usage(format!("--adopt: {error}")))?;
+        if id.advisory().is_some() {
+            let place = place()?;
+            if place != id.repo {
+                return Err(Usage(format!(
+                    "--adopt: private reports are those of {place}, the policy's advisories.repository"
+                )));
+            }
+            return Ok(id);
+        }
         if !engine.policy.is_report_repository(&id.repo, &engine.tracker) {
             return Err(Usage(format!("--adopt: {} is not one of the policy's report repositories", id.repo)));
         }
@@ -60,5 +78,5 @@ fn report(text: &str, engine: &Engine) -> Result<ReportId, Usage> {
             )));
         }
     };
-    Ok(ReportId { repo, number })
+    Ok(ReportId::issue(repo, number))
 }

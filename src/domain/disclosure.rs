@@ -19,6 +19,7 @@ use super::decisions::{Decisions, Ruling, Verdict as Ruled};
 use super::facts::RepoName;
 use super::fence;
 use super::findings::{CVE, Findings, GHSA_FIELDS, RELEASE_TIME};
+use super::incident;
 use super::memory::Memory;
 use super::observed::{AdvisorySight, Needs, Observed, ReleaseSight};
 use super::policy::Policy;
@@ -62,13 +63,19 @@ pub struct Disclosure<'a> {
     missing_template: Option<&'a str>,
 }
 
-/// The advisory that an incident is about: the one in its fields, else the one that a command named, else the draft that
-/// Wardroom made for a command whose answer was lost. Fields that name one come first, so that a command which is refused
+/// The advisory that an incident is about: the one in its fields, else the one that a command named, else the private
+/// report that it was opened for, else the draft that Wardroom made for a command whose answer was lost. Fields that name one come first, so that a command which is refused
 /// because of them lets nothing be judged by another advisory. `wanted`: what a draft would say now.
 fn linked(observed: &Observed, decisions: &Decisions<'_>, checklist: &Checklist, wanted: &NewAdvisory) -> Option<Ghsa> {
-    let in_fields = Known::of(checklist, &Findings::default()).ghsa;
+    let in_fields = incident::named_advisory(checklist);
     let found = || found_again(observed, decisions.drafted?, wanted);
-    in_fields.or_else(|| decisions.linked.cloned()).or_else(found)
+    in_fields.or_else(|| decisions.linked.cloned()).or_else(|| reported(observed, checklist)).or_else(found)
+}
+
+/// The private report that this incident was opened for.
+fn reported(observed: &Observed, checklist: &Checklist) -> Option<Ghsa> {
+    let mine = observed.is_mine(observed.issue.user.as_ref());
+    incident::marked_report(checklist).filter(|_| mine)?.advisory().cloned()
 }
 
 /// A draft of Wardroom's own from after the command: it was made, and the answer was lost. Other incidents ask for drafts
@@ -255,12 +262,33 @@ impl<'a> Disclosure<'a> {
                  there is.\n",
             ),
         }
-        if self.linked.is_some() || self.cve != Decision::NoScore {
+        let waits = self.state() == Some(AdvisoryState::Triage);
+        if let Some(id) = self.linked.as_ref().filter(|_| waits) {
+            let _ = writeln!(
+                text,
+                "\nAn admin of `{}` decides: `/wardroom accept {id}` makes it a draft, `/wardroom reject {id} REASON` closes it.",
+                self.repository
+            );
+        }
+        // The score of a report is its reporter's guess.
+        if !waits && (self.linked.is_some() || self.cve != Decision::NoScore) {
             let _ = writeln!(text, "\n{}", self.cve.words(policy));
         }
-        if !self.rows.is_empty() {
+        let proposals =
+            self.advisory.filter(|_| waits).map_or_else(Vec::new, |report| show::proposals(report, checklist));
+        if !proposals.is_empty() {
+            text.push_str(
+                "\nIts reporter proposes this. Reporters often guess, so no field takes it over by itself: write there what is \
+                 right.\n\n",
+            );
+            text.push_str(&show::table_of(&proposals));
+        }
+        // What a report does not say yet is no difference.
+        let differs = |row: &&Row| !waits || (row.issue.is_some() && row.advisory.is_some());
+        let rows: Vec<&Row> = self.rows.iter().filter(differs).collect();
+        if !rows.is_empty() {
             text.push_str("\nThe fields and the advisory differ. Nothing is overwritten by itself: change the one that is wrong.\n\n");
-            text.push_str(&drift::table(&self.rows, |row| last_change(row, memory, checklist, policy)));
+            text.push_str(&drift::table(&rows, |row| last_change(row, memory, checklist, policy)));
         }
         let credits = self.advisory.map(show::credits).unwrap_or_default();
         if !credits.is_empty() {
@@ -268,7 +296,7 @@ impl<'a> Disclosure<'a> {
         }
         self.lint(&mut text);
         // Before there is a draft, the fields that are empty are listed anyway.
-        if self.linked.is_some() && self.advisory.is_none_or(|advisory| advisory.state != AdvisoryState::Published) {
+        if self.linked.is_some() && self.state().is_none_or(|state| state == AdvisoryState::Draft) {
             let questions: Vec<&str> = self.draft.questions.iter().map(|question| question.text.as_str()).collect();
             if !questions.is_empty() {
                 text.push_str("\nStill missing for it:\n\n");
@@ -278,6 +306,10 @@ impl<'a> Disclosure<'a> {
             }
         }
         text
+    }
+
+    fn state(&self) -> Option<AdvisoryState> {
+        self.advisory.map(|advisory| advisory.state)
     }
 
     fn lint(&self, text: &mut String) {

@@ -6,27 +6,75 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::advisory::{Ghsa, Known};
 use super::checklist::Checklist;
 use super::facts::{Issue, RepoName};
+use super::findings::Findings;
 
-/// The report that an incident is about: an issue in a report repository.
+/// The report that an incident is about: an issue in a report repository, or a private vulnerability report in the
+/// repository of the advisories. Its text form is `owner/name#12` or `owner/name#GHSA-2c3f-4gh5-6jm7`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReportId {
     /// The report's repository.
     pub repo: RepoName,
-    /// The report's issue number there.
-    pub number: u64,
+    /// Which one of its reports.
+    pub key: ReportKey,
+}
+
+/// What names a report within its repository.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ReportKey {
+    /// An issue, by its number.
+    Issue(u64),
+    /// A private vulnerability report, by the advisory's id.
+    Private(Ghsa),
+}
+
+impl fmt::Display for ReportKey {
+    /// As people name it: `#12`, `GHSA-2c3f-4gh5-6jm7`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReportKey::Issue(number) => write!(f, "#{number}"),
+            ReportKey::Private(id) => write!(f, "{id}"),
+        }
+    }
+}
+
+impl ReportId {
+    /// The report in an issue.
+    pub fn issue(repo: RepoName, number: u64) -> Self {
+        ReportId { repo, key: ReportKey::Issue(number) }
+    }
+
+    /// A private vulnerability report.
+    pub fn private(repo: RepoName, id: Ghsa) -> Self {
+        ReportId { repo, key: ReportKey::Private(id) }
+    }
+
+    /// The advisory, if this is a private vulnerability report.
+    pub fn advisory(&self) -> Option<&Ghsa> {
+        match &self.key {
+            ReportKey::Issue(_) => None,
+            ReportKey::Private(id) => Some(id),
+        }
+    }
 }
 
 impl fmt::Display for ReportId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.repo, self.number)
+        match &self.key {
+            ReportKey::Issue(number) => write!(f, "{}#{number}", self.repo),
+            ReportKey::Private(id) => write!(f, "{}#{id}", self.repo),
+        }
     }
 }
 
 /// The text does not name a report.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} does not name a report: write it as owner/name#number, for example octo-org/mail-server#12")]
+#[error(
+    "{0:?} does not name a report: write it as owner/name#number, for example octo-org/mail-server#12, or with an \
+     advisory's id, octo-org/mail-server#GHSA-2c3f-4gh5-6jm7"
+)]
 pub struct BadReportId(pub String);
 
 impl FromStr for ReportId {
@@ -34,12 +82,15 @@ impl FromStr for ReportId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || BadReportId(text.chars().take(220).collect());
-        let (repo, number) = text.split_once('#').ok_or_else(bad)?;
+        let (repo, key) = text.split_once('#').ok_or_else(bad)?;
         let repo = repo.parse().map_err(|_| bad())?;
-        if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+        if let Ok(id) = key.parse() {
+            return Ok(ReportId::private(repo, id));
+        }
+        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_digit()) {
             return Err(bad());
         }
-        Ok(ReportId { repo, number: number.parse().map_err(|_| bad())? })
+        Ok(ReportId::issue(repo, key.parse().map_err(|_| bad())?))
     }
 }
 
@@ -85,6 +136,11 @@ pub fn incident_marker(report: &ReportId) -> String {
 pub fn marked_report(checklist: &Checklist) -> Option<ReportId> {
     let marker = checklist.markers.iter().rev().find(|marker| marker.kind == INCIDENT_MARKER)?;
     marker.content.strip_prefix("report=")?.parse().ok()
+}
+
+/// The advisory that a body's fields name.
+pub fn named_advisory(checklist: &Checklist) -> Option<Ghsa> {
+    Known::of(checklist, &Findings::default()).ghsa
 }
 
 /// `Incident 2026-014`: a title that says nothing secret. The number counts within the year (UTC), from 1.
@@ -173,10 +229,17 @@ mod tests {
 
     #[test]
     fn subjects_read_back() {
-        for text in ["report octo/mail#7", "tracker #12"] {
+        for text in ["report octo/mail#7", "report octo/mail#GHSA-2c3f-4gh5-6jm7", "tracker #12"] {
             assert_eq!(text.parse::<Subject>().unwrap().to_string(), text);
         }
-        for text in ["report octo#7", "tracker 12", "report octo/mail#", "report octo/mail#-1", "report octo/mail#+1"] {
+        for text in [
+            "report octo#7",
+            "tracker 12",
+            "report octo/mail#",
+            "report octo/mail#-1",
+            "report octo/mail#+1",
+            "report octo/mail#GHSA-2c3f-4gh5",
+        ] {
             assert!(text.parse::<Subject>().is_err(), "{text}");
         }
     }

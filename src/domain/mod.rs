@@ -16,6 +16,7 @@ pub mod labels;
 pub mod mail;
 pub mod memory;
 pub mod observed;
+pub mod opening;
 pub mod plan;
 pub mod policy;
 pub mod record;

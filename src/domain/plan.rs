@@ -170,7 +170,8 @@ pub fn unanswered(observed: &Observed, policy: &Policy, key: Option<&[u8]>) -> O
     let answered = memory.acknowledged || Decisions::fold(&rulings).paused.is_some();
     let mine = observed.is_mine(observed.issue.user.as_ref());
     let report = incident::marked_report(&Checklist::parse(observed.issue.text()));
-    report.filter(|_| mine && !answered)
+    // A private report cannot be answered where it is.
+    report.filter(|id| mine && !answered && id.advisory().is_none())
 }
 
 /// The body's edits, oldest first.

@@ -8,10 +8,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::checklist::{Checklist, Phase, Task, TaskState};
-use super::facts::{Issue, RepoName};
+use super::facts::RepoName;
 use super::fence;
-use super::incident::{self, ReportId};
-use super::mail::issue::Told;
+use super::incident::ReportId;
 use super::memory::short_digest;
 use super::policy::Policy;
 
@@ -41,123 +40,10 @@ pub fn time(at: Timestamp, policy: &Policy) -> String {
     format!("{text} ({} {})", local.strftime(pattern), policy.zone)
 }
 
-/// The body of a new tracking issue: the report, the containment steps where it is public, the checklist, the footer.
-/// `told`: what came by mail, if the report is an issue that Wardroom filed from one.
-///
-/// # Errors
-/// The number of characters, if the checklist leaves no room even for a report that is only linked.
-pub fn tracker_body(
-    report: &Issue,
-    id: &ReportId,
-    report_is_private: bool,
-    told: Option<&Told>,
-    checklist: &str,
-    policy: &Policy,
-) -> Result<String, usize> {
-    let footer = footer(id);
-    for limit in [fence::MAX_REPORT_BYTES, 4096, 0] {
-        let copied = if policy.copy_report { limit } else { 0 };
-        let mut body = match told {
-            Some(told) => mail_block(report, told, id, copied, policy),
-            None => report_block(report, id, copied, policy),
-        };
-        if !report_is_private {
-            body.push_str(&containment(id));
-        }
-        body.push('\n');
-        body.push_str(checklist.trim_end());
-        body.push_str(&footer);
-        if body.chars().count() <= MAX_BODY_CHARS {
-            return Ok(body);
-        }
-    }
-    Err(footer.chars().count() + checklist.chars().count())
-}
-
-fn report_block(report: &Issue, id: &ReportId, limit: usize, policy: &Policy) -> String {
-    let who = report.user.as_ref().map_or_else(|| "a deleted account".to_owned(), |user| fence::login(&user.login));
-    let when = report.created_at.map_or_else(String::new, |at| format!(" on {}", time(at, policy)));
-    let mut block = format!("## The report\n\n[{id}]({}), opened by {who}{when}.\n\n", report_link(report, id));
-    if limit == 0 {
-        block.push_str("Its text is not copied here: read it there.\n");
-        return block;
-    }
-    let _ = writeln!(block, "Title: {}\n", fence::code_span(&report.title, 256));
-    if report.text().trim().is_empty() {
-        block.push_str("The report has no text.\n");
-        return block;
-    }
-    block.push_str("The reporter’s own words, as they stood when this issue was opened:\n\n");
-    push_fenced(&mut block, &fence::fence(report.text(), limit), "The report itself");
-    block
-}
-
-/// A report that came by mail: its text without the table and the fence that the report issue has around it.
-fn mail_block(report: &Issue, told: &Told, id: &ReportId, limit: usize, policy: &Policy) -> String {
-    let link = report_link(report, id);
-    let when = time(told.received, policy);
-    let mut block = format!(
-        "## The report\n\n[{id}]({link}), received on {when}, outside of GitHub. Who sent it, and what was attached, stands \
-         there.\n\n"
-    );
-    if limit == 0 {
-        block.push_str("Its text is not copied here: read it there.\n");
-        return block;
-    }
-    let _ = writeln!(block, "Subject: {}\n", fence::code_span(&report.title, 256));
-    if told.text.trim().is_empty() {
-        block.push_str("It has no text.\n");
-        return block;
-    }
-    let mut fenced = fence::fence(&told.text, limit);
-    fenced.cut |= told.total_bytes > told.text.len();
-    fenced.total_bytes = fenced.total_bytes.max(told.total_bytes);
-    block.push_str("The reporter’s own words:\n\n");
-    push_fenced(&mut block, &fenced, "What was sent");
-    block
-}
-
-fn push_fenced(block: &mut String, fenced: &fence::Fenced, whole: &str) {
-    block.push_str(&fenced.block);
-    let notes = fenced.notes(whole);
-    if !notes.is_empty() {
-        block.push('\n');
-        block.push_str(&notes);
-    }
-}
-
-/// The page of the report.
-fn report_link(report: &Issue, id: &ReportId) -> String {
-    plain_link(&report.html_url)
-        .map_or_else(|| format!("https://github.com/{}/issues/{}", id.repo, id.number), str::to_owned)
-}
-
 /// An address that came from GitHub, if it can stand in Markdown as it is.
 pub(super) fn plain_link(address: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#%&=+".contains(c);
     (address.starts_with("https://") && address.chars().all(plain)).then_some(address)
-}
-
-fn containment(id: &ReportId) -> String {
-    format!(
-        "\n### This report is public\n\nEveryone can read `{repo}#{number}`. What can still be done, by a person:\n\n\
-         1. Ask the reporter to go on in private, and to say no more there.\n\
-         2. Lock the conversation, so that nobody adds details.\n\
-         3. Move what matters here. Transferring the issue into a private repository or deleting it takes the page away; \
-         editing it does not, because the edit history stays readable.\n\
-         4. Take it as known: mails with the text went out to everyone who watches the repository, and copies may exist. \
-         Plan for a fix without delay instead of an embargo.\n",
-        repo = id.repo,
-        number = id.number,
-    )
-}
-
-fn footer(id: &ReportId) -> String {
-    format!(
-        "\n\n---\n\n<sub>Tick boxes and fill fields here as you go: Wardroom keeps labels, progress and the record in a \
-         comment below. No tick publishes anything. Comment `/wardroom help` for the commands.</sub>\n\n{}\n",
-        incident::incident_marker(id)
-    )
 }
 
 /// The kind of the marker in an acknowledgement; its content is the tracking issue's number and a digest of the

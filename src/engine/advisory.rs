@@ -3,17 +3,18 @@
 use super::{Engine, LookError};
 use crate::domain::advisory::evidence::VersionRelease;
 use crate::domain::advisory::request::NewAdvisory;
-use crate::domain::advisory::{AdvisoryState, Ghsa, Known, text};
+use crate::domain::advisory::{AdvisoryState, Ghsa, text};
+use crate::domain::checklist::Checklist;
 use crate::domain::facts::{Reaction, RepoName};
 use crate::domain::fence;
-use crate::domain::findings::Findings;
+use crate::domain::incident::{self, ReportId};
 use crate::domain::observed::{AdvisorySight, AdvisoryTemplate, Needs, Observed, ReleaseSight};
 use crate::domain::plan::head_marker;
 use crate::domain::texts;
 use crate::github::Error;
 
 /// Why advisories are often out of reach, and what helps.
-const REMEDY: &str = "Advisories are read and written by a GitHub App, or a token of a person, with the permission \
+pub(super) const REMEDY: &str = "Advisories are read and written by a GitHub App, or a token of a person, with the permission \
                       “Repository security advisories: write” on that repository; a workflow’s own token cannot, private \
                       repositories and GitHub Enterprise Server have none. Everything else goes on without.";
 
@@ -83,13 +84,14 @@ impl Engine {
         Ok(ReleaseSight::Seen(releases))
     }
 
-    /// The advisories that the fields of the other incidents name.
+    /// The advisories that the other incidents are about.
     async fn linked_elsewhere(&self, here: u64) -> Result<Vec<Ghsa>, LookError> {
         let others = self.incidents().await?;
         let others = others.iter().filter(|(_, issue)| issue.number != here);
-        let named =
-            |body: &str| Known::of(&crate::domain::checklist::Checklist::parse(body), &Findings::default()).ghsa;
-        Ok(others.filter_map(|(_, issue)| named(issue.text())).collect())
+        let named = |report: &ReportId, body: &str| {
+            incident::named_advisory(&Checklist::parse(body)).or_else(|| report.advisory().cloned())
+        };
+        Ok(others.filter_map(|(report, issue)| named(report, issue.text())).collect())
     }
 
     /// The text that advisories are drafted from: the policy's own, read once as the policy is, or the built-in one.
@@ -143,7 +145,7 @@ impl Engine {
 }
 
 /// Whether this account can have no answer here, however often it asks.
-fn out_of_reach(error: &Error) -> bool {
+pub(super) fn out_of_reach(error: &Error) -> bool {
     matches!(
         error,
         Error::NotFound(_) | Error::Gone(_) | Error::Moved { .. } | Error::Forbidden { .. } | Error::Unsupported(_)

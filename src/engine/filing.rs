@@ -100,7 +100,7 @@ impl Engine {
     /// The next look must see this report, and a person wants its incident opened.
     async fn expect(&self, report: &Issue) -> Result<(), LookError> {
         let now = self.now();
-        let id = ReportId { repo: self.tracker.clone(), number: report.number };
+        let id = ReportId::issue(self.tracker.clone(), report.number);
         if let Some(at) = report.updated_at {
             self.store.put(&floor_key(&Subject::Report(id.clone())), &at.to_string(), now + FLOOR_LIFE).await?;
         }
@@ -132,23 +132,31 @@ impl Engine {
         let me = self.me().await?.login.clone();
         let filter = IssueFilter { creator: Some(me), closed_too: true, ..IssueFilter::default() };
         let mine = self.github.issues(&self.tracker, &filter).await?;
+        let newest = self.beyond_the_lists(&mine).await?;
+        let mut found = Vec::new();
+        for issue in mine.into_iter().chain(newest) {
+            found.extend(self.same_mail(issue, key).await?);
+        }
+        // Of two that were filed in the same moment the older one counts, for everyone.
+        Ok(found.into_iter().min_by_key(|(issue, _)| issue.number))
+    }
+
+    /// Issues of the tracker that are so new that no list shows them: the numbers beyond the newest one that is known.
+    pub(super) async fn beyond_the_lists(&self, known: &[Issue]) -> Result<Vec<Issue>, LookError> {
         let recent = IssueFilter {
             since: Some(self.now() - SignedDuration::from_hours(24)),
             closed_too: true,
             ..IssueFilter::default()
         };
         let recent = self.github.issues(&self.tracker, &recent).await?;
-        let last = mine.iter().chain(&recent).map(|issue| issue.number).max().unwrap_or(0);
+        let last = known.iter().chain(&recent).map(|issue| issue.number).max().unwrap_or(0);
         let mut found = Vec::new();
-        for issue in mine {
-            found.extend(self.same_mail(issue, key).await?);
-        }
         let mut misses = 0;
         for number in last + 1..=last + MOST_PROBES {
             match self.github.issue(&self.tracker, number).await {
                 Ok(issue) => {
                     misses = 0;
-                    found.extend(self.same_mail(issue, key).await?);
+                    found.push(issue);
                 }
                 Err(Error::NotFound(_) | Error::Gone(_) | Error::Moved { .. }) => misses += 1,
                 Err(error) => return Err(error.into()),
@@ -157,8 +165,7 @@ impl Engine {
                 break;
             }
         }
-        // Of two that were filed in the same moment the older one counts, for everyone.
-        Ok(found.into_iter().min_by_key(|(issue, _)| issue.number))
+        Ok(found)
     }
 
     async fn same_mail(&self, issue: Issue, key: &Key) -> Result<Option<(Issue, Told)>, LookError> {

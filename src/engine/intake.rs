@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 use super::observe::floor_key;
 use super::report::asked_key;
+use crate::domain::advisory::Ghsa;
 use crate::domain::checklist::Checklist;
 use crate::domain::command::{self, Command};
-use crate::domain::facts::{Account, Comment, Issue, Label, RepoName};
+use crate::domain::facts::{Account, Comment, Issue, Label, RepoName, lenient_time};
 use crate::domain::incident::{self, ReportId, Subject};
 use crate::domain::observed::Edit;
 use crate::domain::policy::{LabelKey, Policy};
@@ -23,13 +24,13 @@ const ASKED_LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// Why an event asks for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Ignored {
-    /// It is no event about issues.
+    /// It is no event about issues or advisories.
     #[error("this kind of event asks for nothing")]
     OtherEvent,
-    /// The payload names no repository or issue that could be read.
+    /// The payload names no repository, and no issue or advisory, that could be read.
     #[error("the payload names no repository and issue")]
     Unreadable,
-    /// The repository is neither the tracker nor one of the policy's report repositories.
+    /// The repository is neither the tracker nor one of the policy's.
     #[error("the repository is not ours")]
     OtherRepository,
     /// The "issue" is a pull request.
@@ -49,6 +50,8 @@ struct Payload {
     action: Option<String>,
     #[serde(default)]
     issue: Option<Issue>,
+    #[serde(default)]
+    repository_advisory: Option<PayloadAdvisory>,
     #[serde(default)]
     comment: Option<Comment>,
     #[serde(default)]
@@ -76,6 +79,14 @@ struct From {
 #[derive(Deserialize)]
 struct PayloadRepository {
     full_name: RepoName,
+}
+
+/// Nothing more of it is read here: the look reads what is true then.
+#[derive(Deserialize)]
+struct PayloadAdvisory {
+    ghsa_id: Ghsa,
+    #[serde(default, with = "lenient_time")]
+    updated_at: Option<Timestamp>,
 }
 
 /// What an event asks for.
@@ -117,6 +128,9 @@ fn of_payload(
     me: Option<&Account>,
     now: Timestamp,
 ) -> Result<Asked, Ignored> {
+    if event == "repository_advisory" {
+        return of_advisory(&read().map_err(|_| Ignored::Unreadable)?, policy, me, now);
+    }
     if !matches!(event, "issues" | "issue_comment") {
         return Err(Ignored::OtherEvent);
     }
@@ -134,15 +148,13 @@ fn of_payload(
         return Err(Ignored::OtherRepository);
     }
     let edit = edit(event, &payload, issue);
-    // With a token of a person, what that person does is theirs as much as ours: better a look too many than one too few.
-    let own = me.zip(payload.sender.as_ref()).is_some_and(|(me, sender)| me.id == sender.id && sender.kind == "Bot");
     // Our own edit of a body is looked at: it may have overwritten a person's.
-    if own && edit.is_none() {
+    if is_own(&payload, me) && edit.is_none() {
         return Err(Ignored::OwnWrite);
     }
     let label = |name: &str| payload.label.as_ref().is_some_and(|label| label.name.eq_ignore_ascii_case(name));
     let mut asked = Asked::default();
-    let report = ReportId { repo: repo.clone(), number: issue.number };
+    let report = ReportId::issue(repo.clone(), issue.number);
     let report_label = &policy.reports.label;
     if in_reports && event == "issues" && (issue.has_label(report_label) || label(report_label)) {
         // A form hangs the label in the reporter's name: that is no person's wish to open an old report.
@@ -172,6 +184,28 @@ fn of_payload(
         asked.facts.extend(floors.collect::<Vec<_>>());
     }
     Ok(asked)
+}
+
+/// A private report came in, or an advisory was published. There is no event for any other change of one.
+fn of_advisory(payload: &Payload, policy: &Policy, me: Option<&Account>, now: Timestamp) -> Result<Asked, Ignored> {
+    let (Some(repository), Some(advisory)) = (&payload.repository, &payload.repository_advisory) else {
+        return Err(Ignored::Unreadable);
+    };
+    if policy.advisories.repository.as_ref() != Some(&repository.full_name) {
+        return Err(Ignored::OtherRepository);
+    }
+    if is_own(payload, me) {
+        return Err(Ignored::OwnWrite);
+    }
+    let subject = Subject::Report(ReportId::private(repository.full_name.clone(), advisory.ghsa_id.clone()));
+    let floor = advisory.updated_at.map(|at| (floor_key(&subject), at.to_string(), now + FLOOR_LIFE));
+    Ok(Asked { facts: floor.into_iter().collect(), subjects: vec![subject], ..Asked::default() })
+}
+
+/// Whether Wardroom did it itself. With a token of a person, what that person does is theirs as much as ours: better a
+/// look too many than one too few.
+fn is_own(payload: &Payload, me: Option<&Account>) -> bool {
+    me.zip(payload.sender.as_ref()).is_some_and(|(me, sender)| me.id == sender.id && sender.kind == "Bot")
 }
 
 fn edit(event: &str, payload: &Payload, issue: &Issue) -> Option<Edit> {

@@ -23,6 +23,8 @@ mod inbox;
 pub mod intake;
 mod labels;
 mod observe;
+mod opening;
+mod private_report;
 mod report;
 pub mod sweep;
 pub mod worker;

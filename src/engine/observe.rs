@@ -80,7 +80,7 @@ impl Engine {
             Err(error) => return Err(error.into()),
         };
         let subject = Subject::Tracker(number);
-        if self.is_older_than_its_event(&subject, &issue, now).await? {
+        if self.is_older_than_its_event(&subject, issue.updated_at, now).await? {
             return Ok(Sight::TooOld(now + READ_LAG));
         }
         let me = self.me().await?.clone();
@@ -155,12 +155,12 @@ impl Engine {
     pub(super) async fn is_older_than_its_event(
         &self,
         subject: &Subject,
-        issue: &Issue,
+        updated_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<bool, LookError> {
         let floor: Option<Timestamp> =
             self.store.get(&floor_key(subject), now).await?.and_then(|text| text.parse().ok());
-        Ok(floor.zip(issue.updated_at).is_some_and(|(floor, at)| at < floor))
+        Ok(floor.zip(updated_at).is_some_and(|(floor, at)| at < floor))
     }
 
     /// Reads on until nothing that the plan needs is missing. Each round adds something, so it ends; the cap is for a

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::observe::seen_key;
 use super::report::asked_key;
 use super::{Engine, LookError, Looked};
+use crate::domain::advisory::Ghsa;
 use crate::domain::checklist::Checklist;
 use crate::domain::facts::Issue;
 use crate::domain::incident::{self, ReportId, Subject};
@@ -80,14 +81,21 @@ impl Engine {
         for repo in self.report_repositories() {
             let filter = IssueFilter { labels: vec![self.policy.reports.label.clone()], ..IssueFilter::default() };
             for issue in self.github.issues(&repo, &filter).await? {
-                present.insert(ReportId { repo: repo.clone(), number: issue.number });
+                present.insert(ReportId::issue(repo.clone(), issue.number));
             }
         }
+        let private = self.private_reports(&mut swept.looked).await?;
+        let named: BTreeSet<Ghsa> =
+            incidents.iter().filter_map(|issue| incident::named_advisory(&Checklist::parse(issue.text()))).collect();
+        let is_named = |id: &ReportId| id.advisory().is_some_and(|advisory| named.contains(advisory));
+        present.extend(private.into_iter().filter(|id| !is_named(id)));
         // A report without an incident may need one; an open incident whose report is not in the list any more may need
         // a word about it.
         let open = |issues: &Vec<&Issue>| issues.iter().any(|issue| issue.is_open());
         subjects.extend(present.iter().filter(|id| !by_report.contains_key(id)).cloned().map(Subject::Report));
-        let missing = by_report.iter().filter(|(id, issues)| !present.contains(id) && open(issues));
+        // One whose report is private shows the advisory itself.
+        let missing =
+            by_report.iter().filter(|(id, issues)| id.advisory().is_none() && !present.contains(id) && open(issues));
         subjects.extend(missing.map(|(id, _)| Subject::Report(id.clone())));
         subjects.extend(adopt.iter().cloned().map(Subject::Report));
         swept.subjects = subjects.into_iter().collect();

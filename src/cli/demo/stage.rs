@@ -222,7 +222,7 @@ impl<'a> Stage<'a> {
             more => format!(" after {more} webhooks"),
         };
         let what = match subject {
-            Subject::Report(report) => format!("report #{}", report.number),
+            Subject::Report(report) => format!("report {}", report.key),
             Subject::Tracker(number) => format!("incident #{number}"),
         };
         let mut steps: Vec<String> = looked.steps.iter().map(|step| plain_step(step)).collect();

@@ -221,7 +221,7 @@ fn credit(credit: &Credit) -> String {
 }
 
 /// The table for the status comment. `who` says who changed a part last, where that is known.
-pub fn table(rows: &[Row], who: impl Fn(&Row) -> Option<String>) -> String {
+pub fn table(rows: &[&Row], who: impl Fn(&Row) -> Option<String>) -> String {
     let mut table = "| Field | The issue says | The advisory says | Changed last |\n|---|---|---|---|\n".to_owned();
     for row in rows {
         let cell = |side: &Option<String>| {

@@ -26,6 +26,15 @@ pub fn proposals(report: &Advisory, checklist: &Checklist) -> Vec<(&'static str,
     all.into_iter().filter(|(field, _)| filled(checklist, field).is_none()).collect()
 }
 
+/// Proposals as a table.
+pub fn table_of(proposals: &[(&'static str, String)]) -> String {
+    let mut table = "| Field | The report says |\n|---|---|\n".to_owned();
+    for (field, value) in proposals {
+        let _ = writeln!(table, "| {field} | {} |", fence::table_cell(&fence::code_span(value, 200)));
+    }
+    table
+}
+
 /// Each credit and whether it was accepted, a line each; only accepted ones are public.
 pub fn credits(advisory: &Advisory) -> Vec<String> {
     let line = |login: &str, kind: &str, state: &str| format!("{} ({kind}): {state}", fence::login(login));

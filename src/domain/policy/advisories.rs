@@ -20,7 +20,7 @@ pub(super) const VERSION: &str = "{version}";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Advisories {
-    /// The repository that publishes the advisories.
+    /// The repository that publishes the advisories. Its private vulnerability reports become incidents.
     #[schemars(with = "Option<Repository>")]
     pub repository: Option<RepoName>,
     /// The packages that an advisory names.

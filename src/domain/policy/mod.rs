@@ -130,7 +130,8 @@ pub struct Reports {
     /// The repositories whose labelled issues are reports. Empty: the tracker itself.
     #[schemars(with = "Vec<Repository>", length(max = 100), extend("examples" = [["octo-org/mail-server"]]))]
     pub repositories: Vec<RepoName>,
-    /// The label that makes an issue a report; at most 50 characters, and none of Wardroom's own.
+    /// The label that makes an issue a report; at most 50 characters, and none of Wardroom's own. A private
+    /// vulnerability report needs none.
     #[schemars(length(min = 1, max = 50), extend("examples" = ["security-report"]))]
     pub label: String,
     /// Reports opened before this moment are listed, not opened by themselves: a date, which

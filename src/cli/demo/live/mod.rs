@@ -342,7 +342,7 @@ fn name_of(delivery: &Delivery) -> String {
 /// A look in words: its kind, what it did, what is worth knowing, and why the next one waits.
 fn described(subject: &Subject, ended: &Result<Looked, LookError>) -> (Kind, String, Vec<String>, Option<Wait>) {
     let what = match subject {
-        Subject::Report(report) => format!("report #{}", report.number),
+        Subject::Report(report) => format!("report {}", report.key),
         Subject::Tracker(number) => format!("incident #{number}"),
     };
     match ended {

@@ -5,7 +5,7 @@ use crate::cli::demo::wires::BOT;
 use crate::domain::checklist::Checklist;
 use crate::domain::command;
 use crate::domain::facts::{Issue, RepoName};
-use crate::domain::incident::{Standing, marked_report};
+use crate::domain::incident::{ReportKey, Standing, marked_report};
 use crate::domain::labels::phase_label;
 use crate::domain::memory::{Memory, short_digest};
 use crate::domain::policy::{LabelGroup, LabelKey, Policy};
@@ -51,7 +51,8 @@ impl Truth<'_> {
         let report_label = &self.policy.reports.label;
         for report in others.iter().filter(|issue| issue.is_open() && issue.has_label(report_label)) {
             let of_it = incidents.iter().filter(|incident| {
-                marked_report(&Checklist::parse(incident.text())).is_some_and(|id| id.number == report.number)
+                marked_report(&Checklist::parse(incident.text()))
+                    .is_some_and(|id| id.key == ReportKey::Issue(report.number))
             });
             let count = of_it.count();
             check(format!("report #{} has one tracking issue ({count})", report.number), count == 1);

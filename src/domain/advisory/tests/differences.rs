@@ -16,7 +16,7 @@ fn each_difference_is_a_row_and_says_both_sides() {
     advisory.cve_id = Some("CVE-2026-12345".to_owned());
     advisory.credits.remove(1);
     let found = rows(&wanted, &known, &advisory);
-    insta::assert_snapshot!(table(&found, |row| (row.part == Part::Cwe).then(|| "`ada`, 2026-03-02".to_owned())), @r"
+    insta::assert_snapshot!(table(&found.iter().collect::<Vec<_>>(), |row| (row.part == Part::Cwe).then(|| "`ada`, 2026-03-02".to_owned())), @r"
     | Field | The issue says | The advisory says | Changed last |
     |---|---|---|---|
     | Affects versions | `>= 0.11.0, <= 0.15.5` | `<= 0.15.5` | – |
