@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use wardroom::domain::advisory::evidence::VersionRelease;
 use wardroom::domain::checklist::{Checklist, template};
 use wardroom::domain::facts::{
     Account, Comment, CommentFacts, Issue, IssueState, Label, Reaction, RepoName, Revision, Role,
@@ -15,7 +16,8 @@ use wardroom::domain::labels::LabelChange;
 use wardroom::domain::observed::{AdvisoryTemplate, Missing, Observed, ReportSight};
 use wardroom::domain::opening::{self, Source};
 use wardroom::domain::plan::{self, Action};
-use wardroom::domain::policy::Policy;
+use wardroom::domain::policy::{Place, Policy};
+use wardroom::domain::version::Version;
 
 fn account(id: u64, login: &str) -> Account {
     Account { id, login: login.to_owned(), kind: if login.ends_with("[bot]") { "Bot" } else { "User" }.to_owned() }
@@ -64,7 +66,10 @@ impl Desk {
             issue: issue(8, me, &body, start()),
             comments: Vec::new(),
             facts: BTreeMap::new(),
-            roles: BTreeMap::from([(2, Role::Admin), (3, Role::Write), (9, Role::Read)]),
+            roles: [(2, Role::Admin), (3, Role::Write), (9, Role::Read)]
+                .map(|(id, role)| ((Place::Tracker, id), role))
+                .into(),
+            server_time: None,
             revisions: None,
             edits: Vec::new(),
             report: ReportSight::NotRead,
@@ -77,6 +82,8 @@ impl Desk {
             drafts: None,
             linked_elsewhere: Vec::new(),
             releases: Default::default(),
+            advisories_public: None,
+            cve_step: None,
             advisory_template: AdvisoryTemplate {
                 text: wardroom::domain::advisory::text::DEFAULT.into(),
                 missing: None,
@@ -163,7 +170,7 @@ impl Desk {
                     self.save("wardroom[bot]", body.clone());
                 }
                 // No policy here names a place for advisories.
-                Action::Draft { .. } => panic!("{action:?}"),
+                Action::Advisory { .. } => panic!("{action:?}"),
                 Action::Close { reason } => {
                     self.observed.issue.state = Some(IssueState::Closed);
                     self.observed.issue.state_reason = Some((*reason).to_owned());
@@ -552,10 +559,8 @@ fn releases_that_cannot_be_read_deny_no_tick() {
     desk.settle();
     assert!(desk.status().contains("Whether the fixed versions are released cannot be told"), "{}", desk.status());
     assert!(!desk.status().contains("T29 Publish patched version to GitHub releases is ticked and not confirmed"));
-    desk.observed.releases = ReleaseSight::Seen(wardroom::domain::disclosure::releases_to_read(
-        &Checklist::parse(&desk.body()),
-        &desk.policy,
-    ));
+    let fixed = [Version::parse("1.4.3").unwrap()];
+    desk.observed.releases = ReleaseSight::Seen(VersionRelease::to_look_for(&fixed, &desk.policy));
     desk.settle();
     assert!(desk.status().contains("is ticked and not confirmed: `v1.4.3` has no release"), "{}", desk.status());
 }

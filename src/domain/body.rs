@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::answers::Answers;
 use super::checklist::{self, Checklist, Splice, TaskState};
-use super::command::Command;
+use super::command::{Command, Side};
 use super::decisions::{Decisions, Ruling, Verdict};
 use super::disclosure::Disclosure;
 use super::facts::Account;
@@ -102,6 +102,9 @@ pub fn change(observed: &Observed, grounds: &Grounds<'_>) -> BodyChange {
             None => change.settled.push(ruling.comment.id),
         }
     }
+    if let Some(disclosure) = disclosure {
+        take_over(&mut body, &mut change, observed, grounds, disclosure);
+    }
     if let Some(disclosure) = disclosure.filter(|_| !blind) {
         tick_what_is_proven(&mut body, &mut change, observed, edits, memory, disclosure);
     }
@@ -112,7 +115,9 @@ pub fn change(observed: &Observed, grounds: &Grounds<'_>) -> BodyChange {
         let checklist = observed.read(&body);
         let found = Findings::of(&checklist, decisions, own);
         let mut refilled = Vec::new();
-        let due = found.derived.iter().chain(&facts).find_map(|(name, value)| {
+        // A fact goes before what a command said.
+        let derived = found.derived.iter().filter(|(name, _)| !facts.iter().any(|(known, _)| known == name));
+        let due = derived.chain(&facts).find_map(|(name, value)| {
             let field = checklist.field(name)?;
             // A person's value stands, and one that is right needs no writing.
             if !field.empty && (!own.contains(field.key()) || field.value == *value) {
@@ -151,6 +156,48 @@ pub fn change(observed: &Observed, grounds: &Grounds<'_>) -> BodyChange {
     }
     change.body = (body != old).then_some(body);
     change
+}
+
+/// Carries out `sync from-advisory`, once: the fields say what the advisory says. A field that someone changed since the
+/// command stays as it is.
+fn take_over(
+    body: &mut String,
+    change: &mut BodyChange,
+    observed: &Observed,
+    grounds: &Grounds<'_>,
+    disclosure: &Disclosure<'_>,
+) {
+    for ruling in grounds.rulings {
+        let Ok(Command::Sync { from: Side::Advisory, parts }) = &ruling.command else { continue };
+        let id = ruling.comment.id;
+        let counts = ruling.verdict == Verdict::Counted || grounds.answers.accepted(id);
+        // An advisory that cannot be read now may be read at a later look.
+        if !counts || grounds.memory.applied.contains(&id) || disclosure.advisory.is_none() {
+            continue;
+        }
+        let mut applied = false;
+        for (name, value) in disclosure.values(parts) {
+            let checklist = observed.read(body);
+            let Some(field) = checklist.field(name) else { continue };
+            if field.value == value
+                || touched_since(grounds.edits, grounds.memory, field.key(), ruling.comment.created_at)
+            {
+                continue;
+            }
+            let what = format!("writing {} into “{name}”", super::fence::code_span(&value, 120));
+            match field.fill(body, &value).and_then(|splice| put(body, splice)) {
+                Some(next) => {
+                    *body = next;
+                    change.why.push(what);
+                    applied = true;
+                }
+                None if is_full(body, &value) => change.blocked.push(what),
+                None => {}
+            }
+        }
+        let list = if applied { &mut change.applied } else { &mut change.settled };
+        list.push(id);
+    }
 }
 
 /// Ticks the boxes that facts prove and nobody has touched: a person's last act on a box stands.
@@ -197,6 +244,7 @@ pub fn on_behalf(
     let fields = [
         (findings::SEVERITY, decisions.severity.map(|level| level.title().to_owned()), decisions.severity_by),
         (findings::VECTOR, decisions.vector.map(str::to_owned), decisions.vector_by),
+        (findings::CVE, decisions.cve.map(|(cve, _)| cve.to_string()), decisions.cve.map(|(_, author)| author)),
     ];
     for (name, value, author) in fields {
         if let (Some(field), Some(value), Some(author)) = (checklist.field(name), value, author) {

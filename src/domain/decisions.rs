@@ -4,13 +4,14 @@
 //! mark of that answer is a reaction which only Wardroom's own account can leave, so it survives the loss of every
 //! store and cannot be forged by anyone with write access.
 
-use super::advisory::Ghsa;
+use super::advisory::approval::FRESH_FOR;
+use super::advisory::{Cve, Ghsa};
 use super::command::{self, Close, Command, CommandError};
 use super::cvss::Severity;
 use super::facts::{Account, Comment, Reaction, Role};
 use super::memory::{Answer, Memory};
 use super::observed::{Missing, Needs, Observed};
-use super::policy::Policy;
+use super::policy::{Place, Policy};
 
 /// A comment that is a command, and what is to be thought of it.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub enum Verdict {
     New,
     /// It was refused before, or answered with words.
     Settled,
+    /// It counts, was answered with words, and still waits for a second person.
+    Waiting,
     /// It cannot be read.
     Unreadable,
     /// Its author may not.
@@ -44,6 +47,8 @@ pub enum Verdict {
         has: Role,
         /// Whether the policy names logins, and the author is none of them.
         named: bool,
+        /// Where the role is asked for.
+        on: Place,
     },
     /// It was edited before it was answered.
     Edited,
@@ -74,6 +79,8 @@ pub struct Decisions<'a> {
     pub drafted: Option<&'a Ruling<'a>>,
     /// What the last `link` names.
     pub linked: Option<&'a Ghsa>,
+    /// What the last `cve set` says, and who said it.
+    pub cve: Option<(&'a Cve, &'a Account)>,
 }
 
 /// All commands among the comments, oldest first. Those of bots, Wardroom among them, never count.
@@ -119,38 +126,51 @@ fn judge(
     // The status comment remembers answers whose reaction is refused or cannot be read. It can be forged, so it spares a
     // second answer and gives nobody a right.
     let noted = memory.answered.get(&comment.id).copied();
+    let mut waits = false;
     match (marked.or(noted), edited) {
         (Some(Answer::Yes), true) => return Verdict::EditedLater,
         (Some(Answer::Yes), false) if marked.is_some() => return Verdict::Counted,
+        (Some(Answer::Words), false) if may_wait(observed, comment, command) => waits = true,
         (Some(Answer::No | Answer::Words), _) => return Verdict::Settled,
         (None, true) => return Verdict::Edited,
         (Some(Answer::Yes) | None, false) => {}
     }
     let Ok(command) = command else { return Verdict::Unreadable };
     // Where a server cannot tell roles, nobody's command counts: fail closed.
-    let has = match observed.roles.get(&author.id) {
+    let rule = policy.required_role(command.word());
+    let has = match observed.roles.get(&(rule.on, author.id)) {
         Some(role) => *role,
         None if observed.lacks(Missing::Roles) => return Verdict::Unjudged,
         None => return Verdict::Unknown,
     };
-    let rule = policy.required_role(command.word());
     let named = rule.logins.is_some_and(|logins| !logins.iter().any(|name| name.eq_ignore_ascii_case(&author.login)));
     match (has < rule.at_least || named, noted) {
+        (false, _) if waits => Verdict::Waiting,
+        (true, _) if waits => Verdict::Settled,
         (false, None) => Verdict::New,
         (false, Some(_)) => Verdict::Counted,
-        (true, None) => Verdict::NotAllowed { need: rule.at_least, has, named },
+        (true, None) => Verdict::NotAllowed { need: rule.at_least, has, named, on: rule.on },
         (true, Some(_)) => Verdict::Settled,
     }
 }
 
+/// Whether a `publish` that was answered with words may still be agreed to.
+fn may_wait(observed: &Observed, comment: &Comment, command: &Result<Command, CommandError>) -> bool {
+    let age = observed.server_time.zip(comment.created_at).map(|(now, said)| now.duration_since(said));
+    matches!(command, Ok(Command::Publish { .. })) && age.is_some_and(|age| age <= FRESH_FOR)
+}
+
 /// What must still be read before every command can be judged.
-pub fn needs(observed: &Observed, rulings: &[Ruling<'_>]) -> Needs {
+pub fn needs(observed: &Observed, rulings: &[Ruling<'_>], policy: &Policy) -> Needs {
     let mut needs = Needs::default();
     for ruling in rulings.iter().filter(|ruling| ruling.verdict == Verdict::Unknown) {
         if !observed.facts.contains_key(&ruling.comment.id) && !observed.lacks(Missing::GraphQl) {
             needs.facts.push(ruling.comment.clone());
-        } else if !needs.roles.iter().any(|known| known.id == ruling.author.id) {
-            needs.roles.push(ruling.author.clone());
+        } else if let Ok(command) = &ruling.command {
+            let on = policy.required_role(command.word()).on;
+            if !needs.roles.iter().any(|(place, known)| (*place, known.id) == (on, ruling.author.id)) {
+                needs.roles.push((on, ruling.author.clone()));
+            }
         }
     }
     for ruling in rulings.iter().filter(|ruling| ruling.verdict == Verdict::New) {
@@ -160,6 +180,8 @@ pub fn needs(observed: &Observed, rulings: &[Ruling<'_>]) -> Needs {
             _ => None,
         };
         needs.others.extend(other.filter(|number| !observed.others.contains_key(number)));
+        needs.visibility |=
+            matches!(ruling.command, Ok(Command::CveRequest(_))) && observed.advisories_public.is_none();
     }
     needs
 }
@@ -184,6 +206,7 @@ impl<'a> Decisions<'a> {
                 }
                 Ok(Command::Draft) => decisions.drafted = Some(ruling),
                 Ok(Command::Link(id)) => decisions.linked = Some(id),
+                Ok(Command::CveSet(id)) => decisions.cve = Some((id, ruling.author)),
                 _ => {}
             }
         }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::advisory::cve::{self, Decision};
+use super::advisory::cve::{self, Asked, Decision};
 use super::advisory::drift::{self, Part, Row};
 use super::advisory::evidence::{self, Evidence, Facts, Verdict, VersionRelease};
 use super::advisory::interlock::{self, Apart};
@@ -14,7 +14,9 @@ use super::advisory::lint::{self, Finding, Weight};
 use super::advisory::request::NewAdvisory;
 use super::advisory::show;
 use super::advisory::{self, Advisory, AdvisoryState, Draft, Ghsa, Known};
+use super::answers::FORK;
 use super::checklist::{Checklist, TaskState};
+use super::command::{Command, Side};
 use super::decisions::{Decisions, Ruling, Verdict as Ruled};
 use super::facts::RepoName;
 use super::fence;
@@ -22,11 +24,11 @@ use super::findings::{CVE, Findings, GHSA_FIELDS, RELEASE_TIME};
 use super::incident;
 use super::memory::Memory;
 use super::observed::{AdvisorySight, Needs, Observed, ReleaseSight};
-use super::policy::Policy;
+use super::policy::{Policy, Publishing};
 use super::record::{OnBehalf, Value};
 use super::template::TemplateError;
 use super::texts::{plain_link, task_name, time, utc};
-use super::version;
+use super::version::{self, Version};
 
 /// Most lines of the lint that the status comment shows.
 const MOST_FINDINGS: usize = 12;
@@ -51,6 +53,12 @@ pub struct Disclosure<'a> {
     pub evidence: Vec<Evidence>,
     /// Release and advisory are apart.
     pub apart: Option<Apart>,
+    /// What the fields say for it.
+    pub known: Known,
+    /// What is known of a request for a CVE ID.
+    pub asked: Asked,
+    /// The fixed versions with their releases; `None` where they were not read.
+    releases: Option<&'a [VersionRelease]>,
     /// The body as it was read.
     checklist: Checklist,
     /// When the last of the fixed versions came out, once all are.
@@ -112,7 +120,8 @@ fn draft_of(
 
 impl<'a> Disclosure<'a> {
     /// Puts together what is known. `None` where the policy names no repository for advisories. `read_for_it`: what was
-    /// read is this incident's advisory, not one that a refused command named.
+    /// read is this incident's advisory, not one that a refused command named. `asked`: whether GitHub was asked for a CVE
+    /// ID for an advisory.
     ///
     /// # Errors
     /// If the advisory's template cannot be rendered.
@@ -123,6 +132,7 @@ impl<'a> Disclosure<'a> {
         checklist: &Checklist,
         found: &Findings,
         read_for_it: bool,
+        asked: impl Fn(&Ghsa) -> Asked,
     ) -> Result<Option<Disclosure<'a>>, TemplateError> {
         let Some(repository) = &policy.advisories.repository else { return Ok(None) };
         let (known, draft) = draft_of(observed, policy, checklist, found)?;
@@ -132,6 +142,7 @@ impl<'a> Disclosure<'a> {
             AdvisorySight::Unreadable(why) if read_for_it => (None, Some(why.as_str())),
             _ => (None, None),
         };
+        let asked = linked.as_ref().map_or(Asked::Never, asked);
         let rows = advisory.map_or_else(Vec::new, |advisory| drift::rows(&draft.wanted, &known, advisory));
         let findings = advisory.map_or_else(Vec::new, |advisory| lint::lint(advisory, &known));
         let decision = cve::decide(&known, advisory, policy);
@@ -166,6 +177,9 @@ impl<'a> Disclosure<'a> {
             releases_unreadable,
             missing_template: observed.advisory_template.missing.as_deref(),
             draft,
+            known,
+            asked,
+            releases,
             released_at: releases.and_then(all_out_at),
             checklist: checklist.clone(),
         }))
@@ -185,6 +199,83 @@ impl<'a> Disclosure<'a> {
             }
             Verdict::Denied(_) | Verdict::Silent => None,
         })
+    }
+
+    /// Whether a CVE ID was asked for and has not come. `None`: someone may have asked on the advisory's page.
+    pub fn awaits_cve(&self) -> Option<bool> {
+        match (&self.cve, self.asked) {
+            (Decision::Assigned(_), _) => Some(false),
+            (_, Asked::At(_)) => Some(true),
+            (_, Asked::Never | Asked::Perhaps(_)) => None,
+        }
+    }
+
+    /// The lines of the table of differences that a command names; all of them where it names none.
+    pub fn chosen<'b>(&'b self, parts: &'b [Part]) -> impl Iterator<Item = &'b Row> {
+        self.rows.iter().filter(move |row| parts.is_empty() || parts.contains(&row.part))
+    }
+
+    /// The fields that take over what the advisory says in these lines: name and value.
+    pub fn values(&self, parts: &[Part]) -> Vec<(&'static str, String)> {
+        let named: Vec<Part> = self.chosen(parts).map(|row| row.part).collect();
+        drift::from_advisory(&named, &self.rows, &self.checklist)
+    }
+
+    /// What the lint objects to.
+    pub fn passed_over(&self) -> Vec<String> {
+        let stops = self.findings.iter().filter(|finding| finding.weight == Weight::Stops);
+        stops.take(MOST_FINDINGS).map(|finding| finding.text.clone()).collect()
+    }
+
+    /// What stands against publishing, a line each. `despite`: someone gave a reason to pass over what the lint says.
+    pub fn against_publication(&self, despite: bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(advisory) = self.advisory.filter(|advisory| advisory.state != AdvisoryState::Draft) {
+            let is = match advisory.state {
+                AdvisoryState::Triage => "a private report that nobody accepted yet",
+                state => state.word(),
+            };
+            lines.push(format!("It is {is}; only a draft can be published."));
+        }
+        if let Some(why) = self.releases_unreadable {
+            lines.push(format!("Whether the fixed versions are released cannot be told: {why}"));
+        }
+        for one in self.releases.into_iter().flatten() {
+            lines.extend(one.lacks().map(|lacks| format!("{} {lacks}.", fence::code_span(&one.tag, 100))));
+        }
+        if self.releases_unreadable.is_none() {
+            lines.extend(self.unchecked());
+        }
+        if !despite {
+            lines.extend(self.passed_over());
+        }
+        lines
+    }
+
+    /// Fixed versions that the advisory names and whose release was not looked at, a line each.
+    fn unchecked(&self) -> Vec<String> {
+        let texts = self.advisory.into_iter().flat_map(|advisory| &advisory.vulnerabilities);
+        let mut lines = Vec::new();
+        for text in texts.filter_map(|one| one.patched_versions.as_deref()).filter(|text| !text.trim().is_empty()) {
+            let looked_at = |version: &Version| self.releases.into_iter().flatten().any(|one| one.version == *version);
+            if !version::versions(text).is_ok_and(|all| all.iter().all(looked_at)) {
+                let text = fence::code_span(text, 100);
+                lines.push(format!("Whether the fixed version {text} is released was not looked at."));
+            }
+        }
+        lines
+    }
+
+    /// Notes for the record who ordered that fields take over what the advisory says.
+    pub fn remark_sync(&self, rulings: &[Ruling<'_>], on_behalf: &mut OnBehalf) {
+        for ruling in rulings.iter().filter(|ruling| matches!(ruling.verdict, Ruled::Counted | Ruled::New)) {
+            let Ok(Command::Sync { from: Side::Advisory, parts }) = &ruling.command else { continue };
+            for (name, value) in self.values(parts) {
+                let Some(field) = self.checklist.field(name) else { continue };
+                let by = format!("as the advisory says, by a command of {}", fence::login(&ruling.author.login));
+                on_behalf.add(field.key(), &Value::Field(value, false), by);
+            }
+        }
     }
 
     /// Notes for the record on what word each proven box is ticked.
@@ -272,7 +363,10 @@ impl<'a> Disclosure<'a> {
         }
         // The score of a report is its reporter's guess.
         if !waits && (self.linked.is_some() || self.cve != Decision::NoScore) {
-            let _ = writeln!(text, "\n{}", self.cve.words(policy));
+            // GitHub takes the question for these states only.
+            let open = |advisory: &&Advisory| matches!(advisory.state, AdvisoryState::Draft | AdvisoryState::Published);
+            let id = self.linked.as_ref().filter(|_| self.advisory.as_ref().is_some_and(open));
+            let _ = writeln!(text, "\n{}", self.cve.words(policy, self.asked, id));
         }
         let proposals =
             self.advisory.filter(|_| waits).map_or_else(Vec::new, |report| show::proposals(report, checklist));
@@ -287,7 +381,10 @@ impl<'a> Disclosure<'a> {
         let differs = |row: &&Row| !waits || (row.issue.is_some() && row.advisory.is_some());
         let rows: Vec<&Row> = self.rows.iter().filter(differs).collect();
         if !rows.is_empty() {
-            text.push_str("\nThe fields and the advisory differ. Nothing is overwritten by itself: change the one that is wrong.\n\n");
+            text.push_str(
+                "\nThe fields and the advisory differ. Nothing is overwritten by itself: change the one that is wrong, or \
+                 say `/wardroom sync to-advisory FIELD` or `/wardroom sync from-advisory FIELD`.\n\n",
+            );
             text.push_str(&drift::table(&rows, |row| last_change(row, memory, checklist, policy)));
         }
         let credits = self.advisory.map(show::credits).unwrap_or_default();
@@ -295,6 +392,7 @@ impl<'a> Disclosure<'a> {
             let _ = writeln!(text, "\nThanked, once they accept: {}.", credits.join("; "));
         }
         self.lint(&mut text);
+        self.how_to_publish(policy, &mut text);
         // Before there is a draft, the fields that are empty are listed anyway.
         if self.linked.is_some() && self.state().is_none_or(|state| state == AdvisoryState::Draft) {
             let questions: Vec<&str> = self.draft.questions.iter().map(|question| question.text.as_str()).collect();
@@ -310,6 +408,19 @@ impl<'a> Disclosure<'a> {
 
     fn state(&self) -> Option<AdvisoryState> {
         self.advisory.map(|advisory| advisory.state)
+    }
+
+    fn how_to_publish(&self, policy: &Policy, text: &mut String) {
+        let draft = self.advisory.filter(|advisory| advisory.state == AdvisoryState::Draft);
+        let Some(id) = draft.and_then(Advisory::id) else { return };
+        let how = match (policy.publish, policy.publish_needs_two) {
+            (Publishing::Handoff, _) => "An admin publishes it on its page".to_owned(),
+            (Publishing::Allowed, false) => format!("`/wardroom publish {id}` makes it public"),
+            (Publishing::Allowed, true) => {
+                format!("`/wardroom publish {id}`, and `/wardroom approve {id}` by a second person, make it public")
+            }
+        };
+        let _ = writeln!(text, "\n{how}. {FORK}");
     }
 
     fn lint(&self, text: &mut String) {
@@ -358,26 +469,40 @@ fn last_change(row: &Row, memory: &Memory, checklist: &Checklist, policy: &Polic
     Some(last.at.map_or_else(|| who.clone(), |at| format!("{who}, {}", time(at, policy))))
 }
 
+/// Most fixed versions whose releases are looked at: a reporter's own words must not cost a call each without end.
+const MOST_RELEASES: usize = 20;
+
 /// What must still be read about the advisory.
 pub fn needs(observed: &Observed, policy: &Policy, decisions: &Decisions<'_>, needs: &mut Needs) {
     let checklist = observed.read(observed.issue.text());
     let found = Findings::of(&checklist, decisions, &BTreeSet::new());
     // A template that cannot be rendered is said by the plan.
-    let Ok((_, draft)) = draft_of(observed, policy, &checklist, &found) else { return };
+    let Ok((known, draft)) = draft_of(observed, policy, &checklist, &found) else { return };
     match linked(observed, decisions, &checklist, &NewAdvisory::of(&draft.wanted)) {
         Some(id) if observed.advisory == AdvisorySight::NotRead => needs.advisory = Some(id),
         Some(_) => {}
         None => needs.drafts = decisions.drafted.is_some() && observed.drafts.is_none(),
     }
-    if observed.releases == ReleaseSight::NotRead {
-        needs.releases = releases_to_read(&checklist, policy);
+    if observed.releases == ReleaseSight::NotRead && needs.advisory.is_none() && policy.advisories.repository.is_some()
+    {
+        let advisory = match &observed.advisory {
+            AdvisorySight::Seen(advisory) => Some(&**advisory),
+            AdvisorySight::NotRead | AdvisorySight::Unreadable(_) => None,
+        };
+        needs.releases = VersionRelease::to_look_for(&fixed_in(&known, advisory), policy);
     }
 }
 
-/// The fixed versions whose releases must be looked at; empty where nothing needs to be known of releases.
-pub fn releases_to_read(checklist: &Checklist, policy: &Policy) -> Vec<VersionRelease> {
-    if policy.advisories.repository.is_none() {
-        return Vec::new();
+/// The fixed versions: those of the field, and those that the advisory tells people to install.
+fn fixed_in(known: &Known, advisory: Option<&Advisory>) -> Vec<Version> {
+    let mut all = known.patched.clone();
+    let told = advisory.filter(|advisory| matches!(advisory.state, AdvisoryState::Draft | AdvisoryState::Published));
+    let texts = told.into_iter().flat_map(|advisory| &advisory.vulnerabilities);
+    let texts = texts.filter_map(|one| one.patched_versions.as_deref());
+    for version in texts.filter_map(|text| version::versions(text).ok()).flatten() {
+        if !all.contains(&version) && all.len() < MOST_RELEASES {
+            all.push(version);
+        }
     }
-    VersionRelease::to_look_for(&Known::of(checklist, &Findings::default()).patched, policy)
+    all
 }

@@ -34,6 +34,8 @@ pub struct Findings {
     pub score: Option<Score>,
     /// The vector, where one can be read.
     pub vector: Option<Vector>,
+    /// The CVE ID by command, where no field of this checklist can hold it.
+    pub cve: Option<Cve>,
     /// Whether evidence of exploitation was found.
     pub exploited: bool,
     /// Fields that follow from others, with their value: placeholders that may be filled.
@@ -58,6 +60,7 @@ impl Findings {
         found.vector = vector;
         found.dates(checklist);
         found.identifiers(checklist);
+        found.cve(checklist, decisions, own);
         if let Some(field) = filled(checklist, AFFECTED) {
             for line in version::field_lines(&field.value) {
                 if let Err(why) = version::check_range(line) {
@@ -196,6 +199,18 @@ impl Findings {
                 &field.value,
                 "write a time as `YYYY-MM-DD HH:MM UTC`, for example `2026-03-02 14:00 UTC`",
             );
+        }
+    }
+
+    /// A CVE ID by command fills the empty field, and takes the place of an earlier one by command.
+    fn cve(&mut self, checklist: &Checklist, decisions: &Decisions<'_>, own: &BTreeSet<String>) {
+        let Some((cve, _)) = decisions.cve else { return };
+        match checklist.field(CVE) {
+            None => self.cve = Some(cve.clone()),
+            Some(field) if field.empty || (own.contains(field.key()) && field.value != cve.to_string()) => {
+                self.derived.push((CVE, cve.to_string()));
+            }
+            Some(_) => {}
         }
     }
 

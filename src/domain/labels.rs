@@ -33,13 +33,15 @@ pub fn phase_label(checklist: &Checklist, standing: &Standing, policy: &Policy) 
     }
 }
 
-/// The changes that make the labels true: only single labels, only Wardroom's own.
+/// The changes that make the labels true: only single labels, only Wardroom's own. `cve_pending`: a CVE ID was asked for
+/// and has not come; `None` where nobody can know, and then a person's label stays.
 pub fn changes(
     issue: &Issue,
     checklist: &Checklist,
     standing: &Standing,
     findings: &Findings,
     paused: bool,
+    cve_pending: Option<bool>,
     policy: &Policy,
 ) -> Vec<LabelChange> {
     let pause = policy.label(LabelKey::Paused);
@@ -53,10 +55,17 @@ pub fn changes(
     if findings.exploited {
         wanted.push(policy.label(LabelKey::Exploited));
     }
+    if cve_pending == Some(true) {
+        wanted.push(policy.label(LabelKey::CvePending));
+    }
     let is_wanted = |name: &str| wanted.iter().any(|label| label.name.eq_ignore_ascii_case(name));
     let managed = |name: &str| match policy.owns_label(name) {
         Some(LabelGroup::Phase | LabelGroup::Severity) => true,
-        Some(LabelGroup::Flag(key)) => matches!(key, LabelKey::Exploited | LabelKey::Paused),
+        Some(LabelGroup::Flag(key)) => match key {
+            LabelKey::Exploited | LabelKey::Paused => true,
+            LabelKey::CvePending => cve_pending == Some(false),
+            _ => false,
+        },
         None => policy.owned_before(name),
     };
     let off = issue.labels.iter().filter(|label| managed(&label.name) && !is_wanted(&label.name));

@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::advisory::Ghsa;
+
 /// Lines of the record that are kept; older ones stay readable in the issue's own edit history.
 pub const LOG_LINES: usize = 60;
 
@@ -49,6 +51,21 @@ pub struct Memory {
     /// What became of the report, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
+    /// GitHub is asked for a CVE ID, or was: written before it is asked, because GitHub does not show it afterwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cve: Option<CveIntent>,
+}
+
+/// That GitHub is to be asked for a CVE ID.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CveIntent {
+    /// The command's comment. Its mark tells the outcome: a rocket that GitHub took it, a confused face that it did not,
+    /// anything else that nobody knows.
+    pub comment: u64,
+    /// For which advisory.
+    pub ghsa: Ghsa,
+    /// When the intent was written.
+    pub at: Timestamp,
 }
 
 fn is_zero(n: &u32) -> bool {

@@ -17,6 +17,7 @@ pub mod mail;
 pub mod memory;
 pub mod observed;
 pub mod opening;
+pub mod orders;
 pub mod plan;
 pub mod policy;
 pub mod record;

@@ -9,6 +9,7 @@ use super::advisory::evidence::VersionRelease;
 use super::advisory::{Advisory, Ghsa};
 use super::checklist::Checklist;
 use super::facts::{Account, Comment, CommentFacts, Issue, RepoName, Revision, Role};
+use super::policy::Place;
 
 /// One edit of a tracking issue's body, as a delivery or the edit history tells it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -68,6 +69,33 @@ pub enum ReleaseSight {
     Unreadable(String),
 }
 
+/// How far a process came with a request for a CVE ID, as its own store tells. A store that was lost tells nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CveStep {
+    /// Nothing was sent.
+    Planned,
+    /// It was sent, or was about to be.
+    Sent,
+    /// GitHub took it.
+    Taken,
+}
+
+impl CveStep {
+    /// The word that the store keeps.
+    pub fn word(self) -> &'static str {
+        match self {
+            CveStep::Planned => "planned",
+            CveStep::Sent => "sent",
+            CveStep::Taken => "taken",
+        }
+    }
+
+    /// Reads the word.
+    pub fn of_word(word: &str) -> Option<CveStep> {
+        [CveStep::Planned, CveStep::Sent, CveStep::Taken].into_iter().find(|step| step.word() == word)
+    }
+}
+
 /// The text that an advisory is drafted from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdvisoryTemplate {
@@ -90,8 +118,10 @@ pub struct Observed {
     pub comments: Vec<Comment>,
     /// What GraphQL says of the command comments, by comment id.
     pub facts: BTreeMap<u64, CommentFacts>,
-    /// Live roles on the tracker, by account id.
-    pub roles: BTreeMap<u64, Role>,
+    /// Live roles, by the place where they are held and the account's id.
+    pub roles: BTreeMap<(Place, u64), Role>,
+    /// GitHub's own time, from its newest answer; `None` where it tells none.
+    pub server_time: Option<Timestamp>,
     /// The body's revisions since the last one that is accounted for; `None` if they were not read.
     pub revisions: Option<Vec<Revision>>,
     /// Edits from kept deliveries, oldest first.
@@ -116,6 +146,10 @@ pub struct Observed {
     pub linked_elsewhere: Vec<Ghsa>,
     /// The releases of the fixed versions.
     pub releases: ReleaseSight,
+    /// Whether the advisories' repository is public; `None` if that was not asked, or cannot be told.
+    pub advisories_public: Option<bool>,
+    /// How far this process came with a request for a CVE ID: the command's comment, and the step.
+    pub cve_step: Option<(u64, CveStep)>,
     /// The text that an advisory is drafted from.
     pub advisory_template: AdvisoryTemplate,
     /// The checklist that new incidents begin with: a field that says what it says there is empty.
@@ -150,8 +184,8 @@ impl Observed {
 pub struct Needs {
     /// Command comments whose words or answers are not known for sure.
     pub facts: Vec<Comment>,
-    /// Authors of commands that have not been answered.
-    pub roles: Vec<Account>,
+    /// Authors of commands that have not been answered, and where their role is asked.
+    pub roles: Vec<(Place, Account)>,
     /// The edit history, from this moment on (`Some(None)`: all of it).
     pub history: Option<Option<Timestamp>>,
     /// Other tracking issues that commands speak of.
@@ -162,12 +196,14 @@ pub struct Needs {
     pub drafts: bool,
     /// The fixed versions whose releases matter.
     pub releases: Vec<VersionRelease>,
+    /// Whether it must be known that the advisories' repository is public.
+    pub visibility: bool,
 }
 
 impl Needs {
     /// Whether everything is there.
     pub fn is_empty(&self) -> bool {
-        let advisory = self.advisory.is_none() && !self.drafts && self.releases.is_empty();
+        let advisory = self.advisory.is_none() && !self.drafts && self.releases.is_empty() && !self.visibility;
         self.facts.is_empty() && self.roles.is_empty() && self.history.is_none() && self.others.is_empty() && advisory
     }
 }

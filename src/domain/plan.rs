@@ -3,8 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::advisory::request::NewAdvisory;
-use super::answers::{self, Desk};
+use super::advisory::Ghsa;
+use super::answers::{self, Deed, Desk};
 use super::body::{self, BodyChange, Grounds};
 use super::checklist::{Checklist, TaskState};
 use super::decisions::{self, Decisions, Ruling, Verdict};
@@ -13,8 +13,9 @@ use super::facts::{Comment, Issue, IssueState, Reaction, RepoName};
 use super::findings::Findings;
 use super::incident::{self, ReportId, Standing};
 use super::labels::{self, LabelChange};
-use super::memory::{Memory, Repair, short_digest};
+use super::memory::{CveIntent, Memory, Repair, short_digest};
 use super::observed::{Edit, Needs, Observed, ReportSight};
+use super::orders;
 use super::policy::Policy;
 use super::record;
 use super::status::{self, Parts};
@@ -41,16 +42,12 @@ pub enum Action {
         /// What changes, in words.
         why: Vec<String>,
     },
-    /// Make a draft advisory, and mark the command that asked for it.
-    Draft {
-        /// The command's comment.
-        to: u64,
+    /// Do something with the advisory, and mark the command that asked for it.
+    Advisory {
         /// Where.
         repository: RepoName,
-        /// What it says.
-        advisory: Box<NewAdvisory>,
-        /// The same for a person to paste, where GitHub refuses.
-        paste: String,
+        /// What.
+        deed: Box<Deed>,
     },
     /// Close the issue.
     Close {
@@ -126,7 +123,7 @@ pub fn needs(observed: &Observed, policy: &Policy, key: Option<&[u8]>) -> Needs 
     let memory = remembered(observed, key);
     let known = memory.clone().unwrap_or_default();
     let rulings = decisions::rulings(observed, &known, policy);
-    let mut needs = decisions::needs(observed, &rulings);
+    let mut needs = decisions::needs(observed, &rulings, policy);
     let untouched = memory.is_none() && observed.issue.created_at == observed.issue.updated_at;
     let changed = known.body != short_digest(observed.issue.text());
     let wanted = (!untouched && (changed || may_hide_edits(observed, &known))) || known.repair.is_some();
@@ -252,9 +249,12 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     let old_checklist = observed.read(old_body);
     let mut on_behalf = body::on_behalf(observed, &folded, &rulings, &old_checklist);
     let old_findings = Findings::of(&old_checklist, &folded, &Default::default());
-    let disclosure = Disclosure::of(observed, policy, &folded, &old_checklist, &old_findings, true);
+    let asked = |memory: &Memory, id: &Ghsa| orders::asked(observed, memory, &rulings, id, None);
+    let disclosure =
+        Disclosure::of(observed, policy, &folded, &old_checklist, &old_findings, true, |id| asked(&memory, id));
     if let Ok(Some(disclosure)) = &disclosure {
         disclosure.remark(&old_checklist, &mut on_behalf);
+        disclosure.remark_sync(&rulings, &mut on_behalf);
     }
     record::account(&mut memory, &edits.fresh, old_body, now, &on_behalf);
     let own = body::own_fields(observed, &old_checklist, &edits.all, &memory);
@@ -262,7 +262,14 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         observed,
         policy,
         &rulings,
-        &Desk { checklist: &old_checklist, own: &own, paused, disclosure: disclosure.as_ref().map(Option::as_ref) },
+        &Desk {
+            checklist: &old_checklist,
+            own: &own,
+            paused,
+            memory: &memory,
+            now,
+            disclosure: disclosure.as_ref().map(Option::as_ref),
+        },
     );
     forget_fills(&mut memory, &rulings, &answers, &old_checklist);
     let wanted = if paused {
@@ -321,24 +328,35 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     let checklist = observed.read(new_body.as_deref().unwrap_or(old_body));
     let standing = Standing::of(&issue, &checklist);
     let findings = Findings::of(&checklist, &folded, &own);
-    let labels = labels::changes(&issue, &checklist, &standing, &findings, paused, policy);
-    if let Some((to, advisory, paste)) = answers.draft.clone()
-        && let Some(repository) = policy.advisories.repository.clone()
-    {
-        plan.actions.push(Action::Draft { to, repository, advisory: Box::new(advisory), paste });
+    if let Some(deed) = &answers.deed {
         plan.wake_at = Some(now + READ_LAG);
+        // GitHub does not show that it was asked: the intent is written before.
+        if let Deed::RequestCve { approval } = deed
+            && let Some(comment) = approval.comments().first().copied()
+            && memory.cve.as_ref().is_none_or(|intent| intent.comment != comment)
+        {
+            memory.cve = Some(CveIntent { comment, ghsa: approval.ghsa().clone(), at: whole_second(now) });
+        }
     }
+    plan.wake_at = [plan.wake_at, answers.wait_until].into_iter().flatten().min();
+    let deed = answers.deed.clone().zip(policy.advisories.repository.clone());
+    let deed = deed.map(|(deed, repository)| Action::Advisory { repository, deed: Box::new(deed) });
+    let (deed, last_deed) = match &answers.deed {
+        Some(Deed::RequestCve { .. }) => (None, deed),
+        _ => (deed, None),
+    };
+    plan.actions.extend(deed);
     // A command that this look refuses decides nothing, or the next look would say something else.
-    let asks_for_draft = answers.draft.as_ref().map(|(to, ..)| *to);
     let stands = |ruling: &&Ruling<'_>| {
-        ruling.verdict != Verdict::New
-            || answers.accepted(ruling.comment.id)
-            || asks_for_draft == Some(ruling.comment.id)
+        ruling.verdict != Verdict::New || answers.accepted(ruling.comment.id) || answers.acts_on(ruling.comment.id)
     };
     let standing_rulings: Vec<Ruling<'_>> = rulings.iter().filter(stands).cloned().collect();
     let decided = Decisions::fold(&standing_rulings);
     let refused_link = decided.linked.is_none() && folded.linked.is_some();
-    let disclosure = Disclosure::of(observed, policy, &decided, &checklist, &findings, !refused_link);
+    let disclosure =
+        Disclosure::of(observed, policy, &decided, &checklist, &findings, !refused_link, |id| asked(&memory, id));
+    let cve_pending = disclosure.as_ref().ok().and_then(Option::as_ref).and_then(Disclosure::awaits_cve);
+    let labels = labels::changes(&issue, &checklist, &standing, &findings, paused, cve_pending, policy);
 
     // A look that keeps failing writes the status first, before it has answered anything.
     let says_failing = observed.failures >= 10;
@@ -370,6 +388,7 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         let at = if says_failing { 0 } else { plan.actions.len() };
         plan.actions.insert(at, action);
     }
+    plan.actions.extend(last_deed);
     if !paused {
         plan.actions.extend(doubles(observed));
     }

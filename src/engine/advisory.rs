@@ -1,16 +1,13 @@
-//! Reading the advisory, its releases and its drafts, and making a draft for `/wardroom draft`.
+//! Reading the advisory, its releases and its drafts.
 
 use super::{Engine, LookError};
 use crate::domain::advisory::evidence::VersionRelease;
-use crate::domain::advisory::request::NewAdvisory;
 use crate::domain::advisory::{AdvisoryState, Ghsa, text};
 use crate::domain::checklist::Checklist;
-use crate::domain::facts::{Reaction, RepoName};
+use crate::domain::facts::RepoName;
 use crate::domain::fence;
 use crate::domain::incident::{self, ReportId};
 use crate::domain::observed::{AdvisorySight, AdvisoryTemplate, Needs, Observed, ReleaseSight};
-use crate::domain::plan::head_marker;
-use crate::domain::texts;
 use crate::github::Error;
 
 /// Why advisories are often out of reach, and what helps.
@@ -36,6 +33,14 @@ impl Engine {
         }
         if !needs.releases.is_empty() {
             observed.releases = self.read_releases(&needs.releases).await?;
+        }
+        if needs.visibility {
+            observed.advisories_public = match self.github.repository(repo).await {
+                Ok(found) => Some(!found.is_private()),
+                // GitHub will say what it thinks of the request.
+                Err(error) if out_of_reach(&error) => Some(true),
+                Err(error) => return Err(error.into()),
+            };
         }
         Ok(())
     }
@@ -106,41 +111,6 @@ impl Engine {
             Ok::<_, LookError>(AdvisoryTemplate { text: own.map_or_else(|| text::DEFAULT.into(), Into::into), missing })
         };
         Ok(self.advisory_text.get_or_try_init(read).await?.clone())
-    }
-
-    /// Makes the draft and marks the command. Where GitHub refuses, the draft's text is offered for pasting.
-    pub(super) async fn make_draft(
-        &self,
-        observed: &Observed,
-        to: u64,
-        repo: &RepoName,
-        new: &NewAdvisory,
-        paste: &str,
-    ) -> Result<usize, LookError> {
-        let (reaction, writes) = match self.github.create_advisory(repo, new).await {
-            Ok(_) => (Reaction::Rocket, 1),
-            Err(error) if out_of_reach(&error) || matches!(error, Error::Invalid { .. }) => {
-                let why = fence::plain(&error.to_string());
-                let text = texts::reply(
-                    to,
-                    &format!(
-                        "No draft was made in `{repo}`: {why}. {REMEDY}\n\nA person can paste it at \
-                         <https://github.com/{repo}/security/advisories/new>:\n\n{paste}"
-                    ),
-                );
-                // The mark may have been lost after the words were said.
-                let mine = observed.comments.iter().filter(|comment| observed.is_mine(comment.user.as_ref()));
-                let said = mine.into_iter().any(|comment| head_marker(comment.text()) == head_marker(&text));
-                if !said {
-                    self.github.create_comment(&self.tracker, observed.issue.number, &text).await?;
-                }
-                (Reaction::Confused, usize::from(!said))
-            }
-            Err(error) => return Err(error.into()),
-        };
-        self.github.react(&self.tracker, to, reaction).await?;
-        self.keep_reaction(observed, to, reaction).await?;
-        Ok(writes + 1)
     }
 }
 

@@ -2,15 +2,16 @@
 //! happened ends the look, and the next one sees what is true.
 
 use super::{Engine, LookError, Looked};
+use crate::domain::answers::Deed;
 use crate::domain::facts::IssueState;
 use crate::domain::labels::LabelChange;
-use crate::domain::observed::{Missing, Observed};
+use crate::domain::observed::{CveStep, Missing, Observed};
 use crate::domain::plan::{Action, Plan, READ_LAG, head_marker};
 use crate::github::Error;
 use crate::github::types::IssuePatch;
 
 /// What became of one action.
-enum Outcome {
+pub(super) enum Outcome {
     /// It was done, with so many writes.
     Done(usize),
     /// Someone else changed the issue at the same moment: look again. So many writes were made.
@@ -21,7 +22,17 @@ impl Engine {
     pub(super) async fn apply(&self, observed: &Observed, plan: Plan) -> Result<Looked, LookError> {
         let number = observed.issue.number;
         let mut looked = Looked { summary: Some(plan.summary), wake_at: plan.wake_at, ..Looked::default() };
+        let cve_command = plan.actions.iter().find_map(cve_command);
+        if let Some(comment) = cve_command {
+            // If the answer to the status comment is lost, this says that nothing was asked yet.
+            self.keep_cve_step(number, comment, CveStep::Planned).await?;
+        }
+        let mut intent_is_written = true;
         for action in &plan.actions {
+            if cve_command.is_some() && cve_command == self::cve_command(action) && !intent_is_written {
+                looked.notes.push("the status comment cannot be written, so no CVE ID is asked for".to_owned());
+                continue;
+            }
             self.before_write(number).await?;
             let acted = self.act(observed, action).await;
             self.after_write(number).await?;
@@ -43,7 +54,10 @@ impl Engine {
                     | Error::Forbidden { .. }
                     | Error::Invalid { .. }
                     | Error::Unsupported(_)),
-                )) => looked.refuse(&error),
+                )) => {
+                    intent_is_written &= !matches!(action, Action::Status { .. });
+                    looked.refuse(&error);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -54,9 +68,7 @@ impl Engine {
         let (repo, number) = (&self.tracker, observed.issue.number);
         match action {
             Action::EditBody { expected, body, .. } => return self.edit_body(observed, expected, body).await,
-            Action::Draft { to, repository, advisory, paste } => {
-                return Ok(Outcome::Done(self.make_draft(observed, *to, repository, advisory, paste).await?));
-            }
+            Action::Advisory { repository, deed } => return self.act_on_advisory(observed, repository, deed).await,
             Action::Close { reason } => {
                 let patch = IssuePatch {
                     state: Some(IssueState::Closed),
@@ -133,6 +145,13 @@ impl Engine {
     }
 }
 
+/// The command that a request for a CVE ID is made for.
+fn cve_command(action: &Action) -> Option<u64> {
+    let Action::Advisory { deed, .. } = action else { return None };
+    let Deed::RequestCve { approval } = &**deed else { return None };
+    approval.comments().first().copied()
+}
+
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.trim_end().lines()
 }
@@ -142,7 +161,12 @@ pub(super) fn describe(action: &Action) -> String {
     match action {
         Action::EditBody { why, .. } if why.len() == 1 => "edit the issue's text in one place".to_owned(),
         Action::EditBody { why, .. } => format!("edit the issue's text in {} places", why.len()),
-        Action::Draft { repository, .. } => format!("draft an advisory in {repository}"),
+        Action::Advisory { repository, deed } => match &**deed {
+            Deed::Draft { .. } => format!("draft an advisory in {repository}"),
+            Deed::Edit { .. } => format!("change the advisory in {repository}"),
+            Deed::Conclude { approval, .. } => format!("{} the advisory in {repository}", approval.act().command()),
+            Deed::RequestCve { .. } => format!("ask for a CVE ID for the advisory in {repository}"),
+        },
         Action::Close { reason } => format!("close the issue as {reason}"),
         Action::Label(LabelChange::Add(label)) => format!("add the label {}", label.name),
         Action::Label(LabelChange::Remove(name)) => format!("remove the label {name}"),

@@ -17,6 +17,7 @@
 
 mod advisory;
 mod apply;
+mod deeds;
 pub mod filing;
 mod heal;
 mod inbox;
@@ -80,11 +81,19 @@ pub struct Guards {
     pub recheck: bool,
     /// Ask GitHub for the role of a command's author.
     pub roles: bool,
+    /// Believe what GitHub says of edited comments.
+    pub unedited: bool,
+    /// Tell bots from people.
+    pub people: bool,
+    /// Let orders grow old by GitHub's clock.
+    pub clock: bool,
+    /// Ask that an order repeats the advisory's id.
+    pub ids: bool,
 }
 
 impl Default for Guards {
     fn default() -> Self {
-        Guards { journal: true, recheck: true, roles: true }
+        Guards { journal: true, recheck: true, roles: true, unedited: true, people: true, clock: true, ids: true }
     }
 }
 

@@ -2,14 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::advisory::out_of_reach;
 use super::{Engine, LookError};
 use crate::domain::command::{self, Command};
-use crate::domain::facts::{Comment, CommentFacts, Issue, Role};
+use crate::domain::facts::{Account, Comment, CommentFacts, Issue, RepoName, Role};
 use crate::domain::incident::Subject;
 use crate::domain::memory::short_digest;
 use crate::domain::observed::{AdvisorySight, Missing, Observed, ReleaseSight, ReportSight};
+use crate::domain::orders;
 use crate::domain::plan::{self, READ_LAG};
-use crate::domain::policy::LabelKey;
+use crate::domain::policy::{LabelKey, Place};
 use crate::github::Error;
 use crate::github::pace::BETWEEN_WRITES;
 
@@ -86,7 +88,7 @@ impl Engine {
         let me = self.me().await?.clone();
         let mine = issue.user.as_ref().is_some_and(|user| user.id == me.id);
         let known = issue.has_label(&self.policy.label(LabelKey::Incident).name);
-        let comments = self.github.comments(&self.tracker, number).await?;
+        let comments = self.as_guarded(self.github.comments(&self.tracker, number).await?, &issue);
         let adopts = |text: &str| matches!(command::parse(text), Some(Ok(Command::Adopt)));
         if !mine && !known && !comments.iter().any(|comment| adopts(comment.text())) {
             // A sweep comes by every issue that changed: that one is a plain issue is no news.
@@ -99,6 +101,7 @@ impl Engine {
             comments,
             facts: Default::default(),
             roles: Default::default(),
+            server_time: None,
             revisions: None,
             edits: self.store.edits(number).await?,
             seen: self.store.get(&seen_key(number), now).await?.and_then(|text| text.parse().ok()),
@@ -111,6 +114,8 @@ impl Engine {
             drafts: None,
             linked_elsewhere: Vec::new(),
             releases: Default::default(),
+            advisories_public: None,
+            cve_step: self.cve_step(number, now).await?,
             advisory_template: self.advisory_template().await?,
             template: self.blank(),
         };
@@ -166,7 +171,8 @@ impl Engine {
     /// Reads on until nothing that the plan needs is missing. Each round adds something, so it ends; the cap is for a
     /// server that answers with other comments than it was asked about. `false` if GraphQL lags behind what REST showed.
     async fn complete(&self, observed: &mut Observed, now: Timestamp) -> Result<bool, LookError> {
-        for _ in 0..6 {
+        for _ in 0..8 {
+            observed.server_time = self.github_time(observed);
             let needs = plan::needs(observed, &self.policy, self.key.as_deref());
             if needs.is_empty() {
                 return Ok(true);
@@ -182,7 +188,10 @@ impl Engine {
                         if needs.facts.iter().any(|comment| is_behind(&history.comments, comment, now)) {
                             return Ok(false);
                         }
-                        for facts in history.comments {
+                        for mut facts in history.comments {
+                            if !self.guards.unedited {
+                                facts.last_edited_at = None;
+                            }
                             self.keep_facts(observed, &facts).await?;
                             observed.facts.insert(facts.id, facts);
                         }
@@ -192,10 +201,18 @@ impl Engine {
                 }
             }
             self.complete_advisory(observed, &needs).await?;
-            for account in &needs.roles {
-                match self.role(account).await {
+            for (place, account) in &needs.roles {
+                let repo = match place {
+                    Place::Tracker => &self.tracker,
+                    Place::Advisories => self.policy.advisories.repository.as_ref().unwrap_or(&self.tracker),
+                };
+                match self.role(repo, account).await {
                     Ok(role) => {
-                        observed.roles.insert(account.id, role);
+                        observed.roles.insert((*place, account.id), role);
+                    }
+                    // Where Wardroom cannot see who is who, nobody orders anything; the rest goes on.
+                    Err(LookError::GitHub(error)) if *place == Place::Advisories && out_of_reach(&error) => {
+                        observed.roles.insert((*place, account.id), Role::None);
                     }
                     Err(LookError::GitHub(Error::Unsupported(_))) => {
                         observed.missing.push(Missing::Roles);
@@ -216,17 +233,40 @@ impl Engine {
         Ok(true)
     }
 
+    /// The comments as they are, with all safeguards on.
+    fn as_guarded(&self, mut comments: Vec<Comment>, issue: &Issue) -> Vec<Comment> {
+        for comment in &mut comments {
+            if let Some(user) = comment.user.as_mut().filter(|_| !self.guards.people) {
+                user.kind = "User".to_owned();
+            }
+            if !self.guards.ids
+                && let Some(text) = &comment.body
+            {
+                comment.body = Some(orders::about_its_own(text, issue.text()));
+            }
+        }
+        comments
+    }
+
+    /// GitHub's own time, by which orders grow old.
+    fn github_time(&self, observed: &Observed) -> Option<Timestamp> {
+        if !self.guards.clock {
+            return observed.comments.iter().filter_map(|comment| comment.created_at).min();
+        }
+        self.github.server_time()
+    }
+
     /// The role that someone has now: a right that was taken a minute ago is gone.
-    async fn role(&self, account: &crate::domain::facts::Account) -> Result<Role, LookError> {
+    async fn role(&self, repo: &RepoName, account: &Account) -> Result<Role, LookError> {
         if !self.guards.roles {
             return Ok(Role::Admin);
         }
         let now = self.now();
-        let no_roles = format!("no roles {}", self.tracker);
+        let no_roles = format!("no roles {repo}");
         if let Some(what) = self.store.get(&no_roles, now).await? {
             return Err(Error::Unsupported(what).into());
         }
-        let answer = self.github.role(&self.tracker, account).await;
+        let answer = self.github.role(repo, account).await;
         if let Err(Error::Unsupported(what)) = &answer {
             self.store.put(&no_roles, what, now + FACT_LIFE).await?;
         }
@@ -247,7 +287,11 @@ impl Engine {
                 continue;
             }
             let kept = self.store.get(&facts_key(comment.id, comment.updated_at), now).await?;
-            if let Some(facts) = kept.and_then(|text| serde_json::from_str(&text).ok()) {
+            let kept: Option<CommentFacts> = kept.and_then(|text| serde_json::from_str(&text).ok());
+            // An edit in the second of the writing changes no time that REST shows. What cannot be taken back is done on
+            // what GitHub says now.
+            let asked_anew = orders::is_order(comment.text());
+            if let Some(facts) = kept.filter(|facts| !asked_anew || !facts.own_reactions.is_empty()) {
                 observed.facts.insert(comment.id, facts);
             }
         }

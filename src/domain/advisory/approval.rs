@@ -71,6 +71,16 @@ pub enum Refusal {
     /// Someone edited the comment.
     #[error("this comment was edited, so nobody can know whose words they are; say it again in a new comment")]
     Edited,
+    /// This server cannot tell whether someone edited it.
+    #[error(
+        "this server does not tell for sure whether a comment was edited, so nobody can know whose words they are; a person has to do it on the advisory’s page"
+    )]
+    CannotTellEdits,
+    /// GitHub's own time is not known.
+    #[error(
+        "this server does not tell what time it is, so nobody can know how old this is; a person has to do it on the advisory’s page"
+    )]
+    NoClock,
     /// A bot wrote it.
     #[error("a bot cannot order this; a person has to")]
     Bot,

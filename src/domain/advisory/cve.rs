@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::facts::{Advisory, AdvisoryState};
 use super::fields::Known;
-use super::ids::Cve;
+use super::ids::{Cve, Ghsa};
 use crate::domain::cvss::Score;
 use crate::domain::policy::Policy;
 use crate::domain::{fence, texts};
@@ -39,13 +39,31 @@ pub fn decide(known: &Known, advisory: Option<&Advisory>, policy: &Policy) -> De
 }
 
 impl Decision {
-    /// The decision as a sentence in Markdown.
-    pub fn words(&self, policy: &Policy) -> String {
+    /// The decision, and what became of it, as sentences in Markdown. `id`: the incident's advisory.
+    pub fn words(&self, policy: &Policy, asked: Asked, id: Option<&Ghsa>) -> String {
+        match (self, asked) {
+            (Decision::Assigned(_), _) | (_, Asked::Never) => {}
+            (_, Asked::At(at)) => {
+                return format!(
+                    "A CVE ID was asked for, {}. GitHub usually answers within a few days, sometimes after weeks; nothing \
+                     waits for it.",
+                    texts::utc(at)
+                );
+            }
+            (_, Asked::Perhaps(at)) => {
+                return format!(
+                    "A CVE ID may have been asked for, {}: the answer was lost. Look on the advisory’s page whether it says \
+                     “CVE requested”; if not, ask there. Wardroom does not ask twice.",
+                    texts::utc(at)
+                );
+            }
+        }
         match self {
             Decision::Assigned(cve) => format!("The CVE ID is `{cve}`."),
             Decision::Wanted(score) => format!(
-                "The score {score} is at or above {}: ask for a CVE ID now, because the answer takes days, sometimes weeks.",
-                policy.cve_threshold
+                "The score {score} is at or above {}: ask for a CVE ID now{}, because the answer takes days, sometimes weeks.",
+                policy.cve_threshold,
+                id.map_or_else(String::new, |id| format!(" with `/wardroom cve request {id}`"))
             ),
             Decision::NotNeeded(score) => format!(
                 "The score {score} is below {}: no CVE ID is needed. A person can ask for one all the same.",
@@ -143,7 +161,7 @@ pub fn answer(status: u16, message: &str, at: Timestamp) -> String {
         }
         422 => format!(
             "GitHub does not take the request for a CVE ID as it is.{said} Usually something in the advisory is missing, \
-             or another CNA is responsible for this product. Put it right, then ask on the advisory’s page."
+             or another CNA is responsible for this product. Put it right and say it again, or ask on the advisory’s page."
         ),
         _ => {
             format!("GitHub did not take the request for a CVE ID (status {status}).{said} Ask on the advisory’s page.")

@@ -95,7 +95,7 @@ impl Known {
         known.weaknesses(value(CWE).as_deref());
         known.people(value(CREDITS).as_deref(), value(REPORTER).as_deref());
         let cve = value(findings::CVE).filter(|text| !findings::does_not_apply(text));
-        known.cve = cve.as_deref().and_then(|text| findings::identifier(text).parse().ok());
+        known.cve = cve.as_deref().and_then(|text| findings::identifier(text).parse().ok()).or(found.cve.clone());
         let ghsa = |text: String| findings::identifier(&text).parse().ok();
         known.ghsa = findings::GHSA_FIELDS.into_iter().filter_map(value).find_map(ghsa);
         known.root_cause = value("Root cause");

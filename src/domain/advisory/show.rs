@@ -89,6 +89,20 @@ pub fn to_paste(wanted: &Wanted) -> String {
     text
 }
 
+/// The same for an advisory as a person left it.
+pub fn as_it_stands(advisory: &Advisory) -> String {
+    let rating = advisory.vector().map(Rating::Vector).or_else(|| advisory.severity().map(Rating::Severity));
+    to_paste(&Wanted {
+        summary: advisory.summary.clone(),
+        description: advisory.text().to_owned(),
+        vulnerabilities: advisory.vulnerabilities.clone(),
+        rating,
+        cwe_ids: advisory.cwe_ids.clone(),
+        credits: advisory.credits.clone(),
+        cve: advisory.cve(),
+    })
+}
+
 fn product(one: &Vulnerability) -> String {
     let package = one.package.as_ref();
     let name = package.and_then(|package| package.name.as_deref()).unwrap_or("?");

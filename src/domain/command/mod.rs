@@ -11,7 +11,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use super::advisory::Ghsa;
+use super::advisory::drift::Part;
+use super::advisory::{Cve, Ghsa};
 use super::cvss::{self, Severity};
 use super::fence;
 
@@ -59,6 +60,35 @@ pub enum Command {
     Draft,
     /// Links an advisory that there is.
     Link(Ghsa),
+    /// Settles lines of the table of differences.
+    Sync {
+        /// Which side is right.
+        from: Side,
+        /// The lines; none: all of them.
+        parts: Vec<Part>,
+    },
+    /// Writes down a CVE ID that came from elsewhere.
+    CveSet(Cve),
+    /// Asks GitHub for a CVE ID.
+    CveRequest(Ghsa),
+    /// Publishes the advisory.
+    Publish {
+        /// Which.
+        ghsa: Ghsa,
+        /// Why it is published although the lint objects.
+        despite: Option<String>,
+    },
+    /// A second person agrees to `publish`.
+    Approve(Ghsa),
+}
+
+/// Which side of a difference is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The issue's fields: the advisory follows.
+    Issue,
+    /// The advisory: the fields follow.
+    Advisory,
 }
 
 /// Why an incident is closed without being worked through.
@@ -96,6 +126,11 @@ impl Command {
             Command::Merge { .. } => "merge",
             Command::Draft => "draft",
             Command::Link(_) => "link",
+            Command::Sync { .. } => "sync",
+            Command::CveSet(_) => "cve set",
+            Command::CveRequest(_) => "cve request",
+            Command::Publish { .. } => "publish",
+            Command::Approve(_) => "approve",
         }
     }
 }
@@ -158,11 +193,11 @@ fn read(word: &str, rest: &str) -> Result<Command, CommandError> {
             Ok(Command::Merge { into: number("merge", rest)? })
         }
         "draft" => alone("draft", rest, Command::Draft),
-        "link" => match unquoted(rest).parse() {
-            Ok(id) => Ok(Command::Link(id)),
-            Err(_) if rest.is_empty() => Err(wrong("link", "Which advisory? Its id is missing.")),
-            Err(_) => Err(wrong("link", format!("{} is not an advisory's id.", echo(rest)))),
-        },
+        "link" => ghsa("link", rest).map(Command::Link),
+        "sync" => sync(rest),
+        "cve" => cve(rest),
+        "publish" => publish(rest),
+        "approve" => ghsa("approve", rest).map(Command::Approve),
         _ => match words::planned(word) {
             Some(word) => Err(CommandError::NotHere { word }),
             None => Err(CommandError::Unknown { word: word.to_owned() }),
@@ -279,6 +314,76 @@ fn close(rest: &str) -> Result<Command, CommandError> {
         }
         other => Err(wrong(WORD, format!("An incident cannot be closed as {}.", echo(other)))),
     }
+}
+
+/// An advisory's id, and nothing after it.
+fn ghsa(word: &'static str, rest: &str) -> Result<Ghsa, CommandError> {
+    match unquoted(rest).parse() {
+        Ok(id) => Ok(id),
+        Err(_) if rest.is_empty() => Err(wrong(word, "Which advisory? Its id is missing.")),
+        Err(_) => Err(wrong(word, format!("{} is not an advisory's id.", echo(rest)))),
+    }
+}
+
+fn sync(rest: &str) -> Result<Command, CommandError> {
+    const WORD: &str = "sync";
+    let (direction, rest) = first_word(rest);
+    let from = match direction.to_lowercase().as_str() {
+        "to-advisory" => Side::Issue,
+        "from-advisory" => Side::Advisory,
+        "" => return Err(wrong(WORD, "Which side is right? Nothing was said.")),
+        _ => {
+            let why = format!(
+                "{} does not say which side is right: write `to-advisory` or `from-advisory`.",
+                echo(direction)
+            );
+            return Err(wrong(WORD, why));
+        }
+    };
+    // `CVSS vector` is one name; `vector, cwe` and `vector cwe` are two.
+    let names = match rest.parse::<Part>() {
+        Ok(_) => vec![rest],
+        Err(_) if rest.contains(',') => rest.split(',').collect(),
+        Err(_) => rest.split_whitespace().collect(),
+    };
+    let names = names.into_iter().map(str::trim).filter(|name| !name.is_empty());
+    let mut parts = Vec::new();
+    for name in names {
+        let bad = |_| wrong(WORD, format!("{} is no line of that table.", echo(name)));
+        parts.push(name.parse().map_err(bad)?);
+    }
+    Ok(Command::Sync { from, parts })
+}
+
+fn cve(rest: &str) -> Result<Command, CommandError> {
+    let (what, rest) = first_word(rest);
+    match what.to_lowercase().as_str() {
+        "request" => ghsa("cve request", rest).map(Command::CveRequest),
+        "set" => match unquoted(rest).parse() {
+            Ok(id) => Ok(Command::CveSet(id)),
+            Err(_) if rest.is_empty() => Err(wrong("cve set", "Which CVE ID? None was said.")),
+            Err(_) => Err(wrong("cve set", format!("{} is not a CVE ID.", echo(rest)))),
+        },
+        "" => Err(wrong("cve", "What about the CVE ID? Nothing was said.")),
+        other => Err(wrong("cve", format!("`cve` does not know {}.", echo(other)))),
+    }
+}
+
+fn publish(rest: &str) -> Result<Command, CommandError> {
+    const WORD: &str = "publish";
+    let (id, rest) = first_word(rest);
+    let ghsa = ghsa(WORD, id)?;
+    if rest.is_empty() {
+        return Ok(Command::Publish { ghsa, despite: None });
+    }
+    let (word, reason) = first_word(rest);
+    // A telephone makes one dash of two.
+    if !word.trim_start_matches(['-', '–', '—']).trim_end_matches(':').eq_ignore_ascii_case("despite") {
+        return Err(wrong(WORD, format!("{} was not understood.", echo(rest))));
+    }
+    let missing = "A reason is needed: why is it published although something stands against it?";
+    let reason = required_reason(WORD, after_separator(reason), missing)?;
+    Ok(Command::Publish { ghsa, despite: Some(reason) })
 }
 
 /// The number of a tracking issue: `#12` or `12`, and nothing after it.

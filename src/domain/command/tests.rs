@@ -120,17 +120,17 @@ fn what_does_not_begin_with_the_word_is_no_command() {
 #[test]
 fn an_unknown_word_gets_the_nearest_one_and_the_list() {
     insta::assert_snapshot!(read_as("/wardroom serverity high"), @"
-    There is no command `serverity`. Did you mean `severity`? The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`; `/wardroom help` says what each does.
+    There is no command `serverity`. Did you mean `severity`? The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`, `sync`, `cve set`, `cve request`, `publish`, `approve`; `/wardroom help` says what each does.
 
     Nothing was done. Write a new comment to try again: an edited one does not count.
     ");
     insta::assert_snapshot!(read_as("/wardroom frobnicate @octocat"), @"
-    There is no command `frobnicate`. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`; `/wardroom help` says what each does.
+    There is no command `frobnicate`. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`, `sync`, `cve set`, `cve request`, `publish`, `approve`; `/wardroom help` says what each does.
 
     Nothing was done. Write a new comment to try again: an edited one does not count.
     ");
     insta::assert_snapshot!(read_as("/wardroom @octocat"), @"
-    There is no command `@octocat`. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`; `/wardroom help` says what each does.
+    There is no command `@octocat`. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`, `sync`, `cve set`, `cve request`, `publish`, `approve`; `/wardroom help` says what each does.
 
     Nothing was done. Write a new comment to try again: an edited one does not count.
     ");
@@ -148,18 +148,85 @@ fn an_unknown_word_gets_the_nearest_one_and_the_list() {
 
 #[test]
 fn a_command_of_a_later_version_says_so() {
-    insta::assert_snapshot!(read_as("/wardroom publish GHSA-xxxx-xxxx-xxxx"), @"
-    `publish` is not available in this version of Wardroom. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`; `/wardroom help` says what each does.
+    insta::assert_snapshot!(read_as("/wardroom accept GHSA-xxxx-xxxx-xxxx"), @"
+    `accept` is not available in this version of Wardroom. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`, `sync`, `cve set`, `cve request`, `publish`, `approve`; `/wardroom help` says what each does.
 
     Nothing was done.
     ");
     for command in COMMANDS {
         let word = command.word.split(' ').next().unwrap();
-        let here = ALL.iter().any(|row| row.word == word);
+        let here = ALL.iter().any(|row| row.word.split(' ').next() == Some(word));
         let answer = parse(&format!("{PREFIX} {word}")).unwrap();
         let not_here = matches!(answer, Err(CommandError::NotHere { word: named }) if named == word);
         assert_eq!(not_here, !here, "{word}");
     }
+}
+
+#[test]
+fn what_is_done_with_the_advisory_is_read_and_what_is_wrong_is_explained() {
+    use crate::domain::advisory::drift::Part;
+    let ghsa = || "GHSA-2c3f-4gh5-6jm7".parse().unwrap();
+    let read = |text: &str| parse(&format!("{PREFIX} {text}")).unwrap();
+    let sync = |text: &str| match read(text) {
+        Ok(Command::Sync { from: Side::Issue, parts }) => parts,
+        other => panic!("{text}: {other:?}"),
+    };
+    assert_eq!(sync("sync to-advisory"), []);
+    assert_eq!(sync("sync TO-ADVISORY vector cwe"), [Part::Vector, Part::Cwe]);
+    assert_eq!(sync("sync to-advisory CVSS vector"), [Part::Vector]);
+    assert_eq!(sync("sync to-advisory CVSS vector, Affects versions"), [Part::Vector, Part::Affected]);
+    assert_eq!(read("sync from-advisory cve"), Ok(Command::Sync { from: Side::Advisory, parts: vec![Part::Cve] }));
+    assert_eq!(read("cve set cve-2026-12345"), Ok(Command::CveSet("CVE-2026-12345".parse().unwrap())));
+    assert_eq!(read("cve request `ghsa-2C3F-4gh5-6jm7`"), Ok(Command::CveRequest(ghsa())));
+    assert_eq!(read("approve GHSA-2c3f-4gh5-6jm7"), Ok(Command::Approve(ghsa())));
+    assert_eq!(read("publish GHSA-2c3f-4gh5-6jm7"), Ok(Command::Publish { ghsa: ghsa(), despite: None }));
+    for dashes in ["--", "—", "–"] {
+        let despite = Some("no credit is wanted".to_owned());
+        let text = format!("publish GHSA-2c3f-4gh5-6jm7 {dashes}despite no credit is wanted");
+        assert_eq!(read(&text), Ok(Command::Publish { ghsa: ghsa(), despite }));
+    }
+    let wrong = [
+        "sync",
+        "sync severity",
+        "sync to-advisory colour",
+        "cve",
+        "cve ask",
+        "cve set",
+        "cve set 12",
+        "cve request",
+        "publish",
+        "publish CVE-2026-12345",
+        "publish GHSA-2c3f-4gh5-6jm7 now",
+        "publish GHSA-2c3f-4gh5-6jm7 --despite",
+        "approve GHSA-2c3f-4gh5-6jm7 GHSA-2222-2222-2222",
+    ];
+    let answers = wrong.map(|text| {
+        let answer = read_as(&format!("{PREFIX} {text}"));
+        format!("{text}: {}", answer.lines().next().unwrap_or_default())
+    });
+    insta::assert_snapshot!(answers.join("\n"), @"
+    sync: Which side is right? Nothing was said.
+    sync severity: `severity` does not say which side is right: write `to-advisory` or `from-advisory`.
+    sync to-advisory colour: `colour` is no line of that table.
+    cve: What about the CVE ID? Nothing was said.
+    cve ask: `cve` does not know `ask`.
+    cve set: Which CVE ID? None was said.
+    cve set 12: `12` is not a CVE ID.
+    cve request: Which advisory? Its id is missing.
+    publish: Which advisory? Its id is missing.
+    publish CVE-2026-12345: `CVE-2026-12345` is not an advisory's id.
+    publish GHSA-2c3f-4gh5-6jm7 now: `now` was not understood.
+    publish GHSA-2c3f-4gh5-6jm7 --despite: A reason is needed: why is it published although something stands against it?
+    approve GHSA-2c3f-4gh5-6jm7 GHSA-2222-2222-2222: `GHSA-2c3f-4gh5-6jm7 GHSA-2222-2222-2222` is not an advisory's id.
+    ");
+    insta::assert_snapshot!(read_as("/wardroom cve"), @"
+    What about the CVE ID? Nothing was said.
+
+    - `/wardroom cve set CVE` writes down a CVE ID that came from elsewhere. For example `/wardroom cve set CVE-2026-12345`
+    - `/wardroom cve request GHSA` asks GitHub for a CVE ID, once; it cannot be taken back. For example `/wardroom cve request GHSA-2c3f-4gh5-6jm7`
+
+    Nothing was done. Write a new comment to try again: an edited one does not count.
+    ");
 }
 
 #[test]
@@ -371,8 +438,14 @@ fn the_help_is_a_table_of_everything() {
     | `/wardroom merge #N` | closes the incident as part of the one with tracking issue N | write access here |
     | `/wardroom draft` | makes a draft advisory from the fields; only the project's admins can see it | write access here |
     | `/wardroom link GHSA` | names the advisory, draft or private report that this is about | write access here |
+    | `/wardroom sync to-advisory [FIELD…]` | where fields and advisory differ, writes what the fields say into the advisory; without FIELD all lines | write access here |
+    | `/wardroom sync from-advisory [FIELD…]` | where fields and advisory differ, writes what the advisory says into the fields; without FIELD all lines | write access here |
+    | `/wardroom cve set CVE` | writes down a CVE ID that came from elsewhere | write access here |
+    | `/wardroom cve request GHSA` | asks GitHub for a CVE ID, once; it cannot be taken back | admin on the advisories' repository |
+    | `/wardroom publish GHSA [--despite REASON]` | makes the advisory public; it cannot be taken back, and it deletes the private fork | admin on the advisories' repository |
+    | `/wardroom approve GHSA` | agrees, as a second person, to a `publish` of the last 30 minutes | admin on the advisories' repository |
 
-    `TASK` is a task's anchor, such as `T12`: it stands beside the task in the status comment. `#N` is the number of a tracking issue.
+    `TASK` is a task's anchor, such as `T12`: it stands beside the task in the status comment. `#N` is the number of a tracking issue. `FIELD` is a line of the status comment’s table of differences: a field’s name, or severity, affected, patched, vector, cwe, credits, cve or packages; several are parted by commas.
     "#);
 }
 
@@ -398,7 +471,7 @@ fn the_help_tells_what_the_policy_narrows() {
 #[test]
 fn the_table_is_true() {
     for row in ALL {
-        assert_eq!(row.form.split(' ').next(), Some(row.word));
+        assert!(row.form.starts_with(row.word), "{}", row.form);
         assert!(COMMANDS.iter().any(|command| command.word == row.word), "{} has no role", row.word);
         let command = parse(&format!("{PREFIX} {}", row.example)).unwrap().unwrap();
         assert_eq!(command.word(), row.word, "{}", row.example);
@@ -416,7 +489,7 @@ proptest! {
 
     #[test]
     fn any_first_line_is_read_without_panic_and_answered_safely(
-        word in prop::sample::select(vec!["na", "severity", "cvss", "close", "merge", "pause", "close duplicate", "na \"", ""]),
+        word in prop::sample::select(vec!["na", "severity", "cvss", "close", "merge", "pause", "close duplicate", "na \"", "sync to-advisory", "cve set", "cve request", "publish", "publish GHSA-2c3f-4gh5-6jm7 --despite", "approve", ""]),
         rest in prop_oneof![any::<String>(), "[ #\"“@<>`|T0-9a-z:!-]{0,40}", ".{600,700}"],
     ) {
         let comment = format!("{PREFIX} {word} {rest}");

@@ -73,12 +73,43 @@ pub const ALL: &[Usage] = &[
         "link GHSA-2c3f-4gh5-6jm7",
         "names the advisory, draft or private report that this is about",
     ),
+    usage(
+        "sync",
+        "sync to-advisory [FIELD…]",
+        "sync to-advisory affected patched",
+        "where fields and advisory differ, writes what the fields say into the advisory; without FIELD all lines",
+    ),
+    usage(
+        "sync",
+        "sync from-advisory [FIELD…]",
+        "sync from-advisory vector",
+        "where fields and advisory differ, writes what the advisory says into the fields; without FIELD all lines",
+    ),
+    usage("cve set", "cve set CVE", "cve set CVE-2026-12345", "writes down a CVE ID that came from elsewhere"),
+    usage(
+        "cve request",
+        "cve request GHSA",
+        "cve request GHSA-2c3f-4gh5-6jm7",
+        "asks GitHub for a CVE ID, once; it cannot be taken back",
+    ),
+    usage(
+        "publish",
+        "publish GHSA [--despite REASON]",
+        "publish GHSA-2c3f-4gh5-6jm7",
+        "makes the advisory public; it cannot be taken back, and it deletes the private fork",
+    ),
+    usage(
+        "approve",
+        "approve GHSA",
+        "approve GHSA-2c3f-4gh5-6jm7",
+        "agrees, as a second person, to a `publish` of the last 30 minutes",
+    ),
 ];
 
 /// Commands that are planned and not in this version, as [`COMMANDS`] knows them.
 pub(super) fn planned(word: &str) -> Option<&'static str> {
     let known = COMMANDS.iter().map(|command| first_word(command.word));
-    known.into_iter().find(|&known| known == word && ALL.iter().all(|row| row.word != known))
+    known.into_iter().find(|&known| known == word && ALL.iter().all(|row| first_word(row.word) != known))
 }
 
 fn first_word(words: &'static str) -> &'static str {
@@ -98,7 +129,8 @@ pub fn help_text(policy: &Policy) -> String {
     }
     text.push_str(
         "\n`TASK` is a task's anchor, such as `T12`: it stands beside the task in the status comment. `#N` is \
-         the number of a tracking issue.\n",
+         the number of a tracking issue. `FIELD` is a line of the status comment’s table of differences: a field’s name, or \
+         severity, affected, patched, vector, cwe, credits, cve or packages; several are parted by commas.\n",
     );
     text
 }
@@ -143,7 +175,8 @@ pub(super) fn not_here_text(word: &str) -> String {
 
 pub(super) fn wrong_text(word: &str, why: &str) -> String {
     let mut text = format!("{why}\n\n");
-    for row in ALL.iter().filter(|row| row.word == word) {
+    let of_word = |row: &&Usage| row.word == word || first_word(row.word) == word;
+    for row in ALL.iter().filter(of_word) {
         let form = format!("{PREFIX} {}", row.form);
         let example = format!("{PREFIX} {}", row.example);
         if form == example {

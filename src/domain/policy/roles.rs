@@ -4,7 +4,7 @@ use super::{Policy, RoleSetting};
 use crate::domain::facts::Role;
 
 /// Where a person must have the role that a command asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// On the tracker.
     Tracker,

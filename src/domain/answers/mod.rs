@@ -1,12 +1,18 @@
 //! What each new command is answered: with a mark, with words where they are due, and with a closed issue where it asks
 //! for one.
 
+mod advisory;
+mod publishing;
+
+pub(super) use publishing::FORK;
+
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::advisory::Ghsa;
-use super::advisory::request::NewAdvisory;
+use super::advisory::approval::Approval;
+use super::advisory::request::{AdvisoryPatch, NewAdvisory};
 use super::checklist::{Checklist, TaskLookup};
 use super::command::{self, Close, Command};
 use super::cvss::{Severity, Vector};
@@ -14,11 +20,11 @@ use super::decisions::{Ruling, Verdict};
 use super::disclosure::Disclosure;
 use super::facts::{Issue, Reaction, Role};
 use super::fence;
-use super::findings::{GHSA_FIELDS, SEVERITY, VECTOR};
+use super::findings::{SEVERITY, VECTOR};
 use super::incident;
-use super::memory::Answer;
+use super::memory::{Answer, Memory};
 use super::observed::Observed;
-use super::policy::{LabelKey, Policy};
+use super::policy::{LabelKey, Place, Policy};
 use super::template::TemplateError;
 use super::texts::{self, TurnedDown};
 
@@ -33,14 +39,79 @@ pub struct Answers {
     pub elsewhere: Vec<(u64, String)>,
     /// The issue is to be closed, with this `state_reason`.
     pub close: Option<&'static str>,
-    /// A draft advisory is to be made: the comment that asks for it, what it says, and the same for pasting.
-    pub draft: Option<(u64, NewAdvisory, String)>,
+    /// What is to be done with the advisory: one thing a look, the next one when this one is seen to be done.
+    pub deed: Option<Deed>,
+    /// When an order can be judged that is too young now.
+    pub wait_until: Option<Timestamp>,
+}
+
+/// Something to do with the advisory, for a command. Whoever does it marks the command, unless it says otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    /// Make a draft.
+    Draft {
+        /// The command's comment.
+        to: u64,
+        /// What it says.
+        advisory: Box<NewAdvisory>,
+        /// The same for a person to paste.
+        paste: String,
+    },
+    /// Change fields.
+    Edit {
+        /// The command's comment.
+        to: u64,
+        /// Which advisory.
+        id: Ghsa,
+        /// When it was last changed, as the change was made from it.
+        seen: Option<Timestamp>,
+        /// The change.
+        patch: Box<AdvisoryPatch>,
+        /// Whether the command is marked by its outcome; else it counts however this ends.
+        marks: bool,
+    },
+    /// Publish, accept or close.
+    Conclude {
+        /// Who ordered what.
+        approval: Approval,
+        /// What a person can do where GitHub refuses, in Markdown.
+        otherwise: String,
+    },
+    /// Ask for a CVE ID.
+    RequestCve {
+        /// Who ordered it.
+        approval: Approval,
+    },
+}
+
+impl Deed {
+    /// The comments that it answers.
+    fn comments(&self) -> Vec<u64> {
+        match self {
+            Deed::Draft { to, .. } | Deed::Edit { to, .. } => vec![*to],
+            Deed::Conclude { approval, .. } | Deed::RequestCve { approval } => approval.comments().to_vec(),
+        }
+    }
 }
 
 impl Answers {
     /// Whether this look accepts the command in this comment.
     pub fn accepted(&self, comment: u64) -> bool {
         self.marks.iter().any(|(to, answer, _)| *to == comment && *answer == Answer::Yes)
+    }
+
+    /// Whether this look does what the command in this comment asks for.
+    pub fn acts_on(&self, comment: u64) -> bool {
+        self.deed.as_ref().is_some_and(|deed| deed.comments().contains(&comment))
+    }
+
+    /// Puts a deed down, if there is none yet. A command whose turn has not come stays as it is.
+    fn act(&mut self, deed: Deed) {
+        self.deed.get_or_insert(deed);
+    }
+
+    fn wait(&mut self, until: Timestamp) {
+        self.wait_until = Some(self.wait_until.map_or(until, |known| known.min(until)));
     }
 
     fn yes(&mut self, ruling: &Ruling<'_>) {
@@ -66,6 +137,10 @@ pub struct Desk<'a> {
     pub own: &'a BTreeSet<String>,
     /// Whether Wardroom is paused here.
     pub paused: bool,
+    /// What the status comment remembers.
+    pub memory: &'a Memory,
+    /// The time by our own clock.
+    pub now: Timestamp,
     /// The advisory, where the policy has a place for one; or why its text cannot be made.
     pub disclosure: Result<Option<&'a Disclosure<'a>>, &'a TemplateError>,
 }
@@ -75,10 +150,13 @@ pub fn answer(observed: &Observed, policy: &Policy, rulings: &[Ruling<'_>], desk
     let mut answers = Answers::default();
     for ruling in rulings {
         match (ruling.verdict, &ruling.command) {
-            (Verdict::New, Ok(command)) => accept(&mut answers, observed, policy, desk, ruling, command),
+            (Verdict::New, Ok(command)) => accept(&mut answers, observed, policy, desk, rulings, ruling, command),
             (Verdict::Unreadable, Err(error)) => answers.no(ruling, error.to_string()),
-            (Verdict::NotAllowed { need, has, named }, Ok(command)) => {
-                answers.no(ruling, not_allowed(command.word(), need, has, named));
+            (Verdict::Waiting | Verdict::Counted, Ok(command)) => {
+                publishing::follow_up(&mut answers, observed, policy, rulings, ruling, desk, command);
+            }
+            (Verdict::NotAllowed { need, has, named, on }, Ok(command)) => {
+                answers.no(ruling, not_allowed(command.word(), need, has, named, on));
             }
             (Verdict::Edited, _) => answers.no(
                 ruling,
@@ -97,6 +175,7 @@ fn accept(
     observed: &Observed,
     policy: &Policy,
     desk: &Desk<'_>,
+    rulings: &[Ruling<'_>],
     ruling: &Ruling<'_>,
     command: &Command,
 ) {
@@ -153,12 +232,20 @@ fn accept(
         ),
         Command::Close(close) => close_as(answers, observed, policy, ruling, close),
         Command::Merge { into } => merge(answers, observed, policy, ruling, *into),
-        Command::Draft | Command::Link(_) if desk.paused => answers.no(
+        _ if desk.paused => answers.no(
             ruling,
             "Wardroom is paused here, so nothing was done. Say `/wardroom resume` and then this again.".to_owned(),
         ),
-        Command::Draft => draft(answers, observed, ruling, desk),
-        Command::Link(id) => link(answers, ruling, desk, id),
+        // One thing a look: the next one has to see what this one did.
+        _ if answers.deed.is_some() => answers.wait(desk.now + super::plan::READ_LAG),
+        Command::Draft => advisory::draft(answers, observed, ruling, desk),
+        Command::Link(id) => advisory::link(answers, ruling, desk, id),
+        Command::Sync { from, parts } => advisory::sync(answers, ruling, desk, *from, parts),
+        Command::CveSet(cve) => advisory::set_cve(answers, ruling, desk, cve),
+        Command::CveRequest(id) => publishing::request_cve(answers, observed, policy, rulings, ruling, desk, id),
+        Command::Publish { .. } | Command::Approve(_) => {
+            publishing::publish(answers, observed, policy, rulings, ruling, desk, command);
+        }
     }
 }
 
@@ -221,56 +308,6 @@ fn merge(answers: &mut Answers, observed: &Observed, policy: &Policy, ruling: &R
     answers.yes(ruling);
 }
 
-/// What a command on the advisory is answered where there is no place for one.
-fn no_advisories(desk: &Desk<'_>) -> String {
-    match desk.disclosure {
-        Err(error) => {
-            format!("The advisory’s template cannot be used: {}. Nothing was done.", fence::plain(&error.to_string()))
-        }
-        Ok(_) => "The policy names no repository for advisories, so there is no place for one. Nothing was done. Set \
-                  `advisories.repository` in `.github/wardroom.yml`."
-            .to_owned(),
-    }
-}
-
-fn draft<'a>(answers: &mut Answers, observed: &Observed, ruling: &Ruling<'_>, desk: &Desk<'a>) {
-    let Ok(Some(advisory)) = desk.disclosure else {
-        answers.no(ruling, no_advisories(desk));
-        return;
-    };
-    match &advisory.linked {
-        // Made before, and the answer was lost: the list of drafts shows it.
-        Some(_) if observed.drafts.is_some() => answers.yes(ruling),
-        Some(id) => answers.no(
-            ruling,
-            format!("This incident has its advisory already: `{id}`. Nothing was done. Another one is named with `/wardroom link`."),
-        ),
-        None => {
-            let (new, paste) = advisory.to_make();
-            answers.draft = Some((ruling.comment.id, new, paste));
-        }
-    }
-}
-
-fn link(answers: &mut Answers, ruling: &Ruling<'_>, desk: &Desk<'_>, id: &Ghsa) {
-    let Ok(Some(advisory)) = desk.disclosure else {
-        answers.no(ruling, no_advisories(desk));
-        return;
-    };
-    match (&advisory.linked, advisory.unreadable) {
-        (Some(there), _) if there != id => answers.no(
-            ruling,
-            format!(
-                "This incident names `{there}` already. Nothing was changed. If `{id}` is right, write it into the fields \
-                 **{}** and **{}**.",
-                GHSA_FIELDS[0], GHSA_FIELDS[1]
-            ),
-        ),
-        (_, Some(why)) => answers.no(ruling, format!("`{id}` was not linked: {why}")),
-        _ => answers.yes(ruling),
-    }
-}
-
 /// Why an issue cannot be the other incident, in words; `None` if it can. One that was adopted is known by its label.
 fn bad_target(observed: &Observed, policy: &Policy, number: u64) -> Option<String> {
     if number == observed.issue.number {
@@ -291,7 +328,7 @@ fn bad_target(observed: &Observed, policy: &Policy, number: u64) -> Option<Strin
     })
 }
 
-fn not_allowed(word: &str, need: Role, has: Role, named: bool) -> String {
+fn not_allowed(word: &str, need: Role, has: Role, named: bool, on: Place) -> String {
     let role = |role: Role| match role {
         Role::None => "no role",
         Role::Read => "the read role",
@@ -300,7 +337,14 @@ fn not_allowed(word: &str, need: Role, has: Role, named: bool) -> String {
         Role::Maintain => "the maintain role",
         Role::Admin => "the admin role",
     };
-    if has < need {
+    if has < need && on == Place::Advisories {
+        format!(
+            "`/wardroom {word}` needs {} on the advisories’ repository, and as far as Wardroom can see you have {} there. \
+             Nothing was done. Someone with that role can say it; roles are set under Settings, Collaborators and teams.",
+            role(need),
+            role(has)
+        )
+    } else if has < need {
         format!(
             "`/wardroom {word}` needs {} on this repository, and you have {}. Nothing was changed. Someone with that role \
              can say it; roles are set under Settings, Collaborators and teams.",
