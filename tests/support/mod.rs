@@ -5,6 +5,7 @@
 
 pub(crate) mod canaries;
 pub(crate) mod demo;
+pub(crate) mod desk;
 pub(crate) mod npm;
 pub(crate) mod room;
 pub(crate) mod town;
