@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::advisory::drift::Part;
 use super::answers::Answers;
 use super::checklist::{self, Checklist, Splice, TaskState};
 use super::command::{Command, Side};
@@ -66,7 +67,13 @@ pub fn change(observed: &Observed, grounds: &Grounds<'_>) -> BodyChange {
     let old = observed.issue.text();
     let mut body = old.to_owned();
     // With a person's own token that person's edits look like Wardroom's, so none of them is put back.
-    let restored = if observed.is_bot() { record::restore(edits, &observed.me.login, old) } else { None };
+    let restored = if observed.is_bot() {
+        let checklist = observed.read(old);
+        let ordered = |key: &str, at: Timestamp| is_ordered(grounds, &checklist, key, at);
+        record::restore(edits, &observed.me.login, old, ordered)
+    } else {
+        None
+    };
     if let Some((restored, why)) = restored {
         body = restored;
         change.repairs = true;
@@ -198,6 +205,20 @@ fn take_over(
         let list = if applied { &mut change.applied } else { &mut change.settled };
         list.push(id);
     }
+}
+
+/// Whether a `sync from-advisory` that counts was said about this field after a moment: it takes the place of what stood
+/// there then.
+fn is_ordered(grounds: &Grounds<'_>, checklist: &Checklist, key: &str, at: Timestamp) -> bool {
+    grounds.rulings.iter().any(|ruling| {
+        let Ok(Command::Sync { from: Side::Advisory, parts }) = &ruling.command else { return false };
+        let counts = ruling.verdict == Verdict::Counted || grounds.answers.accepted(ruling.comment.id);
+        let named = |part: &Part| parts.is_empty() || parts.contains(part);
+        let is_it = |part: Part| checklist.field(part.field()).is_some_and(|field| field.key() == key);
+        counts
+            && ruling.comment.created_at.is_some_and(|said| said >= at)
+            && Part::ALL.into_iter().filter(named).any(is_it)
+    })
 }
 
 /// Ticks the boxes that facts prove and nobody has touched: a person's last act on a box stands.

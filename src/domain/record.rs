@@ -214,8 +214,14 @@ pub fn last_touch<'a>(edits: &'a [Edit], key: &str) -> Option<&'a Edit> {
 
 /// A body that puts back what writes of ours set back, and the words for it; `None` if nothing was lost.
 ///
-/// `edits` are all known edits in order, `mine` is our login, `body` the body as it is now.
-pub fn restore(edits: &[Edit], mine: &str, body: &str) -> Option<(String, Vec<String>)> {
+/// `edits` are all known edits in order, `mine` is our login, `body` the body as it is now. `ordered`: whether a command
+/// asked to overwrite what stood in a field, by the item's key, at a moment.
+pub fn restore(
+    edits: &[Edit],
+    mine: &str,
+    body: &str,
+    ordered: impl Fn(&str, Timestamp) -> bool,
+) -> Option<(String, Vec<String>)> {
     let parsed: Vec<BTreeMap<String, Item>> = edits.iter().map(|edit| items(&Checklist::parse(&edit.after))).collect();
     let mut restored = body.to_owned();
     let mut told = Vec::new();
@@ -234,7 +240,7 @@ pub fn restore(edits: &[Edit], mine: &str, body: &str) -> Option<(String, Vec<St
         let after = &parsed[index];
         for (key, was) in &before {
             let Some(set) = after.get(key) else { continue };
-            if set.value == was.value || !is_lost(edits, &parsed, index, key, was, set, mine) {
+            if set.value == was.value || !is_lost(edits, &parsed, index, key, was, set, mine, &ordered) {
                 continue;
             }
             // Whoever touched it since has the last word, and so has our own repair.
@@ -254,6 +260,10 @@ pub fn restore(edits: &[Edit], mine: &str, body: &str) -> Option<(String, Vec<St
 }
 
 /// Whether the change of `key` in our write `index` set back a person's act.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one question about one item of one edit; a struct would only rename them"
+)]
 fn is_lost(
     edits: &[Edit],
     parsed: &[BTreeMap<String, Item>],
@@ -262,6 +272,7 @@ fn is_lost(
     was: &Item,
     set: &Item,
     mine: &str,
+    ordered: impl Fn(&str, Timestamp) -> bool,
 ) -> bool {
     let value_before = |at: usize| -> Option<Value> {
         let map = if at == 0 { items(&Checklist::parse(&edits[0].before)) } else { parsed[at - 1].clone() };
@@ -270,7 +281,7 @@ fn is_lost(
     // The edit that gave the item the value our write found.
     let setter = (0..index).rev().find(|&at| value_before(at).as_ref() != parsed[at].get(key).map(|i| &i.value));
     let Some(setter) = setter else { return false };
-    if edits[setter].editor.as_deref() == Some(mine) {
+    if edits[setter].editor.as_deref() == Some(mine) || ordered(key, edits[setter].at) {
         return false;
     }
     // An empty field that ours filled was filled on purpose, even if the same words stood there before.

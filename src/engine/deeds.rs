@@ -33,6 +33,17 @@ fn step_key(number: u64) -> String {
     format!("cve {number}")
 }
 
+/// Why something is refused for good, as sentences, with what helps.
+fn in_words(error: &Error) -> String {
+    let text = fence::plain(&error.to_string());
+    let why = text.trim_end_matches('.');
+    match error {
+        // These say it themselves.
+        Error::Forbidden { .. } | Error::Invalid { .. } => format!("{why}."),
+        _ => format!("{why}. {REMEDY}"),
+    }
+}
+
 impl Engine {
     pub(super) async fn act_on_advisory(
         &self,
@@ -82,7 +93,7 @@ impl Engine {
                 Reaction::Rocket
             }
             Err(error) if out_of_reach(&error) || matches!(error, Error::Invalid { .. }) => {
-                let text = format!("{failed}: {}. {REMEDY}\n\n{otherwise}", fence::plain(&error.to_string()));
+                let text = format!("{failed}: {}\n\n{otherwise}", in_words(&error));
                 writes += self.say_once(observed, comments, &text).await?;
                 Reaction::Confused
             }
@@ -134,10 +145,7 @@ impl Engine {
         match done {
             Ok(_) => Ok(Outcome::Done(1)),
             Err(error) if out_of_reach(&error) || matches!(error, Error::Invalid { .. }) => {
-                let text = format!(
-                    "The field is filled. {failed}: {}. {REMEDY}\n\n{otherwise}",
-                    fence::plain(&error.to_string())
-                );
+                let text = format!("The field is filled. {failed}: {}\n\n{otherwise}", in_words(&error));
                 Ok(Outcome::Done(self.say_once(observed, &[to], &text).await?))
             }
             Err(error) => Err(error.into()),

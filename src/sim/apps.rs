@@ -41,6 +41,24 @@ impl World {
         id
     }
 
+    /// An owner changes what an App may do; nothing or `read` instead of `write`.
+    pub fn app_may(&self, slug: &str, permission: &str, level: Option<&str>) {
+        let mut state = self.state();
+        let change = |all: &mut BTreeMap<String, String>| match level {
+            Some(level) => {
+                all.insert(permission.to_owned(), level.to_owned());
+            }
+            None => {
+                all.remove(permission);
+            }
+        };
+        if let Some(row) = state.apps.get_mut(slug) {
+            change(&mut row.permissions);
+        }
+        let tokens = state.tokens.values_mut().filter(|identity| identity.app.as_deref() == Some(slug));
+        tokens.filter_map(|identity| identity.permissions.as_mut()).for_each(change);
+    }
+
     /// The token that a workflow in this repository is given, `GITHUB_TOKEN`: it reaches this repository alone, acts as
     /// `github-actions[bot]` and has a smaller budget than an App's.
     pub fn add_actions_token(&self, repo: &RepoName, permissions: &[(&str, &str)]) -> String {

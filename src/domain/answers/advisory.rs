@@ -94,10 +94,13 @@ pub(super) fn sync(answers: &mut Answers, ruling: &Ruling<'_>, desk: &Desk<'_>, 
         Side::Advisory => !disclosure.values(parts).iter().any(|(field, _)| *field == row.part.field()),
     };
     let left: Vec<String> = chosen.iter().filter(is_left).map(|row| format!("**{}**", row.part.field())).collect();
-    let side = if from == Side::Issue { "the fields say" } else { "the advisory says" };
+    let (one, other) = match from {
+        Side::Issue => ("The fields say", "the advisory"),
+        Side::Advisory => ("The advisory says", "a field"),
+    };
     let about_left = format!(
-        "About {} {side} nothing that the other side can take over, so nothing was changed there: what is empty is no \
-         order to delete. Change it by hand.",
+        "{one} nothing about {} that {other} could take over, so nothing was changed there: what is empty is no order to \
+         delete. Change it by hand.",
         left.join(", ")
     );
     if left.len() == chosen.len() {
