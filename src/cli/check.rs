@@ -161,10 +161,11 @@ fn notes(policy: &Policy) -> Vec<&'static str> {
     if policy.draft != usual.draft {
         notes.push("draft: at-mitigation has no effect in this version; say `/wardroom draft`");
     }
-    if policy.publish != usual.publish || policy.publish_needs_two != usual.publish_needs_two {
-        notes.push(
-            "publish and publish_needs_two have no effect in this version; a person publishes on the advisory's page",
-        );
+    if policy.publish != usual.publish && policy.advisories.repository.is_none() {
+        notes.push("publish is used only with advisories.repository");
+    }
+    if policy.publish == usual.publish && policy.publish_needs_two != usual.publish_needs_two {
+        notes.push("publish_needs_two is used only with publish: allowed; a person publishes on the advisory's page");
     }
     if policy.advisory_gap != usual.advisory_gap {
         notes

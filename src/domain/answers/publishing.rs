@@ -50,13 +50,15 @@ pub(super) fn request_cve(
     let approval = match orders::check(Act::RequestCve, ruling, None, linked, observed, policy, desk.now) {
         Ordered::Approved(approval) => approval,
         Ordered::Wait(until) => return answers.wait(until),
-        Ordered::Refused(refusal) => return answers.no(ruling, format!("No CVE ID was asked for: {refusal}.")),
+        Ordered::Refused(refusal) => {
+            return answers.no(ruling, format!("GitHub was not asked for a CVE ID: {refusal}."));
+        }
     };
     let asked = orders::asked(observed, desk.memory, rulings, linked, Some(here));
     let public = observed.advisories_public.unwrap_or(true);
     match cve::may_ask(advisory, &disclosure.known, public, asked) {
         Ok(()) => answers.act(Deed::RequestCve { approval }),
-        Err(why) => answers.no(ruling, format!("No CVE ID was asked for: {why}.")),
+        Err(why) => answers.no(ruling, format!("GitHub was not asked for a CVE ID: {why}.")),
     }
 }
 
@@ -224,10 +226,17 @@ pub(super) fn follow_up(
     desk: &Desk<'_>,
     command: &Command,
 ) {
-    if ruling.verdict != Verdict::Counted {
-        return;
-    }
     match command {
+        // Published meanwhile, by hand or by an answer that was lost.
+        Command::Publish { ghsa, .. } if ruling.verdict == Verdict::Waiting => {
+            let done = |(_, linked, advisory): &(_, &Ghsa, &Advisory)| {
+                advisory.state == AdvisoryState::Published && *linked == ghsa
+            };
+            if read(desk).as_ref().is_ok_and(done) {
+                answers.yes(ruling);
+            }
+        }
+        _ if ruling.verdict != Verdict::Counted => {}
         Command::CveRequest(_) => {
             if let Some(intent) = desk.memory.cve.as_ref().filter(|intent| intent.comment == ruling.comment.id) {
                 answers.replies.push((ruling.comment.id, cve::answer(202, "", intent.at)));
@@ -240,7 +249,8 @@ pub(super) fn follow_up(
         Command::Approve(ghsa) => {
             let first = rulings.iter().rev().find(|other| {
                 let same = matches!(&other.command, Ok(Command::Publish { ghsa: named, .. }) if named == ghsa);
-                same && other.verdict == Verdict::Counted && other.author.id != ruling.author.id
+                let stood = matches!(other.verdict, Verdict::Counted | Verdict::Waiting);
+                same && stood && other.author.id != ruling.author.id
             });
             let mut by: Vec<&str> = first.map(|first| first.author.login.as_str()).into_iter().collect();
             by.push(&ruling.author.login);
