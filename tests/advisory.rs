@@ -133,7 +133,7 @@ async fn an_advisory_that_is_there_is_linked_and_what_differs_is_a_table() {
     insta::assert_snapshot!(section(&room, number).replace(&id, "GHSA-ID"), @"
     [GHSA-ID](https://github.test/octo/mail/security/advisories/GHSA-ID) in `octo/mail`: a draft.
 
-    The score 7.5 is at or above 4.0: ask for a CVE ID now, because the answer takes days, sometimes weeks.
+    The score 7.5 is at or above 4.0: ask for a CVE ID now with `/wardroom cve request GHSA-ID`, because the answer takes days, sometimes weeks.
 
     The fields and the advisory differ. Nothing is overwritten by itself: change the one that is wrong, or say `/wardroom sync to-advisory FIELD` or `/wardroom sync from-advisory FIELD`.
 
@@ -152,6 +152,8 @@ async fn an_advisory_that_is_there_is_linked_and_what_differs_is_a_table() {
     - It names no package and no versions.
     - It has neither a CVSS vector nor a severity.
     - It names no weakness: add a CWE id.
+
+    An admin publishes it on its page. Publishing deletes the advisory’s private fork with everything in it that is not merged (Wardroom cannot see it): save first what is still needed.
 
     Still missing for it:
 
