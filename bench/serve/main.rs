@@ -1,12 +1,15 @@
 //! Posts signed deliveries as fast as they are answered, and says how fast that was: `URL SECRET BYTES CONNECTIONS SECONDS
-//! [forged]`, or `github` for a simulated one. One line of JSON: deliveries a second, median and 99th percentile in milliseconds, answers that were not 2xx.
+//! [forged]`. One line of JSON: deliveries a second, median and 99th percentile in milliseconds, answers that were not 2xx.
+//! `github` is a simulated GitHub, and `limit PORT SECRET` the same server without a store: what the machine allows.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::time::{Duration, Instant};
 
+use http::{HeaderMap, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use wardroom::server::listen::listen;
 use wardroom::sim::sign;
 
 /// An `issues.edited` with a text before and after an edit: the checklist twice, as a tick does. `bytes` in all.
@@ -78,11 +81,24 @@ async fn github() {
     std::future::pending::<()>().await;
 }
 
+/// Wardroom's server with a handler that verifies and keeps nothing.
+async fn limit(port: u16, secret: String) {
+    let take = async move |headers: HeaderMap, body: axum::body::Bytes| {
+        let signed = headers.get("x-hub-signature-256").is_some_and(|given| given == &sign(secret.as_bytes(), &body));
+        if signed { StatusCode::ACCEPTED } else { StatusCode::UNAUTHORIZED }
+    };
+    let app = axum::Router::new().route("/webhook", axum::routing::post(take));
+    let (_never, stop) = tokio::sync::watch::channel(false);
+    listen(TcpListener::bind(("127.0.0.1", port)).await.unwrap(), app, stop).await;
+}
+
 #[tokio::main]
 async fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if words == ["github"] {
-        return github().await;
+    match &words[..] {
+        [github] if github == "github" => return self::github().await,
+        [limit, port, secret] if limit == "limit" => return self::limit(port.parse().unwrap(), secret.clone()).await,
+        _ => {}
     }
     let [url, secret, bytes, connections, seconds, more @ ..] = &words[..] else {
         eprintln!("usage: bench-serve URL SECRET BYTES CONNECTIONS SECONDS [forged]");
