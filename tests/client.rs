@@ -53,7 +53,7 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Scripted {
 }
 
 fn lost(sent: bool) -> Scripted {
-    Err(TransportError { why: "broke".to_owned(), sent })
+    Err(TransportError { why: "broke".to_owned(), sent, barred: false })
 }
 
 fn client(answers: Vec<Scripted>) -> Rest<Script> {
@@ -65,6 +65,8 @@ fn asked(client: &Rest<Script>) -> Vec<String> {
     assert!(client.transport().answers.lock().unwrap().is_empty(), "answers are left over");
     asked.iter().map(|request| format!("{} {}", request.method.as_str(), request.path)).collect()
 }
+
+const SECURITY: &str = r#"{"id": 1, "full_name": "octo/security", "private": true}"#;
 
 const ISSUE: &str = r#"{"number": 7, "title": "t", "unknown": {"x": 1}, "user": null, "state_reason": "new one"}"#;
 
@@ -131,7 +133,9 @@ async fn each_status_has_its_class() {
         ),
     ];
     for (scripted, wanted) in cases {
-        let client = client(vec![scripted]);
+        // Whether it is the repository that has moved, only the repository can tell.
+        let here = matches!(wanted, Error::Moved { .. }).then(|| answer(200, &[], SECURITY));
+        let client = client([scripted].into_iter().chain(here).collect());
         assert_eq!(client.edit_issue(&repo(), 7, &IssuePatch::default()).await.unwrap_err(), wanted);
     }
     let refused = client(vec![answer(
@@ -182,9 +186,76 @@ async fn redirects_are_followed_within_a_repository_only() {
         "https://api.example.evil/x",
         "https://api.example/repositories/9/issues/1",
     ] {
-        let moved = client(vec![answer(301, &[("location", elsewhere)], "")]);
+        let moved = client(vec![answer(301, &[("location", elsewhere)], ""), answer(200, &[], SECURITY)]);
         assert!(matches!(moved.issue(&repo(), 7).await, Err(Error::Moved { .. })), "{elsewhere}");
+        assert_eq!(asked(&moved).len(), 2);
     }
+}
+
+#[tokio::test]
+async fn a_renamed_repository_is_followed_by_reads_and_writes_and_asked_about_once() {
+    let issue = [("location", "https://api.example/repositories/9/issues/7")];
+    let root = [("location", "https://api.example/repositories/9")];
+    let renamed = || answer(200, &[], r#"{"id":9,"full_name":"octo/incidents","private":true}"#);
+    for first_is_write in [false, true] {
+        let client = client(vec![
+            answer(301, &issue, ""),
+            answer(301, &root, ""),
+            renamed(),
+            answer(200, &[], ISSUE),
+            answer(200, &[], ISSUE),
+            answer(200, &[], r#"{"data":{"repository":null,"nodes":[]}}"#),
+        ]);
+        for write in [first_is_write, !first_is_write] {
+            let ended = match write {
+                true => client.edit_issue(&repo(), 7, &IssuePatch::default()).await,
+                false => client.issue(&repo(), 7).await,
+            };
+            assert_eq!(ended.unwrap().number, 7);
+        }
+        let _no_such_issue = client.history(&repo(), 7, None, &[]).await;
+        assert_eq!(client.renamed(), [("octo/incidents".parse().unwrap(), repo())]);
+        let (first, second) = if first_is_write { ("PATCH", "GET") } else { ("GET", "PATCH") };
+        assert_eq!(
+            asked(&client),
+            [
+                &format!("{first} /repos/octo/security/issues/7"),
+                "GET /repos/octo/security",
+                "GET /repositories/9",
+                &format!("{first} /repos/octo/incidents/issues/7"),
+                &format!("{second} /repos/octo/incidents/issues/7"),
+                "POST /graphql",
+            ]
+        );
+        let query = client.transport().asked.lock().unwrap().pop().unwrap().body.unwrap();
+        assert_eq!(query["variables"]["name"], "incidents");
+    }
+}
+
+#[tokio::test]
+async fn a_repository_that_went_to_another_owner_is_not_followed() {
+    let client = client(vec![
+        answer(301, &[("location", "https://api.example/repositories/9/issues/7")], ""),
+        answer(301, &[("location", "https://api.example/repositories/9")], ""),
+        answer(200, &[], r#"{"id":9,"full_name":"stranger/security","private":true}"#),
+    ]);
+    let moved = client.create_comment(&repo(), 7, "private words").await;
+    assert!(matches!(moved, Err(Error::Moved { .. })));
+    assert_eq!((client.renamed(), asked(&client).len()), (vec![], 3));
+}
+
+#[tokio::test]
+async fn what_the_token_may_not_do_is_not_tried_again_before_rights_change() {
+    let refused = || answer(403, &[], r#"{"message":"Resource not accessible by integration"}"#);
+    let client = client(vec![refused(), answer(200, &[], "[]"), answer(201, &[], r#"{"id":1}"#)]);
+    for number in 7..10 {
+        let error = client.create_comment(&repo(), number, "x").await.unwrap_err();
+        assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
+    }
+    assert!(client.comments(&repo(), 7).await.is_ok(), "another right");
+    client.forget_tokens().await;
+    assert!(client.create_comment(&repo(), 7, "x").await.is_ok());
+    assert_eq!(asked(&client).len(), 3);
 }
 
 #[tokio::test]

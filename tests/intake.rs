@@ -90,7 +90,9 @@ fn every_recorded_delivery_is_read_and_as_it_is_asks_for_nothing() {
     });
     // A milestone of a pull request comes as an event of `issues`.
     insta::assert_snapshot!(table(rows), @"
-    291  all others | OtherEvent
+    268  all others | OtherEvent
+     10  all others | OtherOwner
+     13  all others | OtherRepository
       9  issue_comment | OtherRepository
      25  issues | OtherRepository
       4  issues | PullRequest

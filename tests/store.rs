@@ -74,6 +74,7 @@ laws!(
     a_heartbeat_keeps_the_lease,
     an_event_does_not_skip_a_backoff,
     waking_does_not_skip_a_backoff,
+    what_was_refused_waits_until_rights_change,
     the_earliest_row_is_first,
     every_outcome_sets_the_next_look,
     a_released_row_is_as_it_was,
@@ -144,6 +145,25 @@ async fn an_event_does_not_skip_a_backoff(store: Arc<dyn Store>) {
     assert_eq!(lease.attempts, 1);
     store.finish(&lease, Finished::Failed(at(90)), told()).await.unwrap();
     assert_eq!(store.claim(at(90)).await.unwrap().unwrap().attempts, 2);
+}
+
+async fn what_was_refused_waits_until_rights_change(store: Arc<dyn Store>) {
+    event(&*store, "a", 0).await;
+    let lease = store.claim(at(2)).await.unwrap().unwrap();
+    store.finish(&lease, Finished::Refused(at(9000)), told()).await.unwrap();
+    store.wake(&tracker(1), at(5)).await.unwrap();
+    event(&*store, "b", 6).await;
+    assert_eq!(store.next_due().await.unwrap(), Some(at(9000)));
+    store.wake(&tracker(2), at(5)).await.unwrap();
+    let lease = store.claim(at(5)).await.unwrap().unwrap();
+    store.finish(&lease, Finished::Failed(at(900)), told()).await.unwrap();
+    store.retry_refused(at(10)).await.unwrap();
+    let lease = store.claim(at(10)).await.unwrap().unwrap();
+    assert_eq!((&lease.subject, lease.attempts), (&tracker(1), 0));
+    assert!(store.claim(at(10)).await.unwrap().is_none(), "what only failed keeps its time");
+    store.finish(&lease, DONE, told()).await.unwrap();
+    store.retry_refused(at(20)).await.unwrap();
+    assert_eq!(store.next_due().await.unwrap(), Some(at(900)), "what went well is not refused any more");
 }
 
 async fn waking_does_not_skip_a_backoff(store: Arc<dyn Store>) {

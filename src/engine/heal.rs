@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Engine, LookError};
+use super::{Engine, LookError, intake};
 use crate::github::Error;
 use crate::github::hooks::Attempt;
 use crate::store::Delivery;
@@ -70,14 +70,13 @@ impl Engine {
     }
 }
 
-/// The newest attempt of each delivery about issues that was never taken with 2xx.
+/// The newest attempt of each delivery that may ask for something and was never taken with 2xx.
 fn failed(attempts: Vec<Attempt>) -> BTreeMap<String, Attempt> {
     let mut failed: BTreeMap<String, Attempt> = BTreeMap::new();
     let taken: Vec<String> =
         attempts.iter().filter(|one| (200..300).contains(&one.status_code)).map(|one| one.guid.clone()).collect();
     for attempt in attempts {
-        let ours = matches!(attempt.event.as_str(), "issues" | "issue_comment");
-        if ours && !taken.contains(&attempt.guid) {
+        if intake::is_read(&attempt.event) && !taken.contains(&attempt.guid) {
             failed.entry(attempt.guid.clone()).or_insert(attempt);
         }
     }

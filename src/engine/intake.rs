@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+use super::access;
 use super::observe::floor_key;
 use super::report::asked_key;
 use crate::domain::advisory::Ghsa;
@@ -39,6 +40,21 @@ pub enum Ignored {
     /// Wardroom did it itself.
     #[error("Wardroom did it itself")]
     OwnWrite,
+    /// The App is installed elsewhere too.
+    #[error("it is about an installation of another owner than ours")]
+    OtherOwner,
+    /// The App lost a repository of ours.
+    #[error(
+        "the App was taken off repositories of ours: nothing there is looked at until it is installed again, under Settings, \
+         Developer settings, GitHub Apps, Install App"
+    )]
+    Uninstalled,
+    /// The App's installation was suspended.
+    #[error(
+        "the App’s installation was suspended: nothing is looked at until that is ended, under Settings, Integrations, \
+         GitHub Apps"
+    )]
+    Suspended,
     /// The issue is neither a report nor a tracking issue.
     #[error("the issue is neither a report nor a tracking issue")]
     PlainIssue,
@@ -101,6 +117,10 @@ pub fn intake(
     me: Option<&Account>,
     now: Timestamp,
 ) -> Result<Asked, Ignored> {
+    if access::is_about_access(event) {
+        let payload = access::Payload::deserialize(payload).map_err(|_| Ignored::Unreadable)?;
+        return access::of_payload(event, &payload, policy, tracker);
+    }
     let read = || Payload::deserialize(payload);
     of_payload(event, read, policy, tracker, me, now)
 }
@@ -117,7 +137,21 @@ pub fn of_bytes(
     me: Option<&Account>,
     now: Timestamp,
 ) -> Result<Asked, Ignored> {
+    if access::is_about_access(event) {
+        let payload = serde_json::from_slice(body).map_err(|_| Ignored::Unreadable)?;
+        return access::of_payload(event, &payload, policy, tracker);
+    }
     of_payload(event, || serde_json::from_slice(body), policy, tracker, me, now)
+}
+
+/// Whether events of this kind may ask for something.
+pub(super) fn is_read(event: &str) -> bool {
+    access::is_about_access(event) || is_about_incidents(event)
+}
+
+/// Whether an event is about issues or advisories.
+pub(super) fn is_about_incidents(event: &str) -> bool {
+    matches!(event, "issues" | "issue_comment" | "repository_advisory")
 }
 
 fn of_payload(

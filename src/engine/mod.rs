@@ -15,6 +15,7 @@
 //!   and what it overwrote is put back (`domain/record.rs`).
 //! - The process dies anywhere: marks on GitHub say what was done; comments carry markers and are looked for first.
 
+mod access;
 mod advisory;
 mod apply;
 mod deeds;
@@ -30,6 +31,7 @@ mod report;
 pub mod sweep;
 pub mod worker;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -64,6 +66,8 @@ pub struct Engine {
     pub write: bool,
     /// Safeguards.
     pub guards: Guards,
+    /// Whether an event told of something that a sweep should see before its time.
+    sweep_soon: AtomicBool,
     me: OnceCell<Account>,
     blank: OnceLock<Arc<Checklist>>,
     advisory_text: OnceCell<AdvisoryTemplate>,
@@ -146,6 +150,17 @@ pub enum LookError {
     Lost,
 }
 
+impl LookError {
+    /// Whether it stays so until a person changes something: rights, a setting, the tracker.
+    pub fn is_lasting(&self) -> bool {
+        use github::Error;
+        matches!(
+            self,
+            LookError::Refused(_) | LookError::GitHub(Error::Barred(_) | Error::Forbidden { .. } | Error::Unauthorized)
+        )
+    }
+}
+
 impl Engine {
     /// An engine that works, with all safeguards.
     pub fn new(
@@ -167,6 +182,7 @@ impl Engine {
             key: None,
             write,
             guards: Guards::default(),
+            sweep_soon: AtomicBool::new(false),
             me: OnceCell::new(),
             blank: OnceLock::new(),
             advisory_text: OnceCell::new(),
@@ -176,6 +192,11 @@ impl Engine {
     /// The time.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// Whether a sweep is wanted before its time; asked once.
+    pub fn wants_sweep(&self) -> bool {
+        self.sweep_soon.swap(false, Ordering::Relaxed)
     }
 
     /// The account that Wardroom acts as, asked for once.

@@ -244,13 +244,18 @@ impl Engine {
         if self.policy.allow_public_tracker {
             return Ok(());
         }
-        let repo = self.github.repository(&self.tracker).await?;
-        if repo.full_name != self.tracker {
-            return Err(LookError::Refused(
-                "the tracker has been renamed or transferred. Nothing was written. Put its new name into the configuration."
-                    .to_owned(),
-            ));
-        }
+        let repo = match self.github.repository(&self.tracker).await {
+            // A new name is followed. A new owner may be anyone.
+            Ok(repo) if repo.full_name.owner().eq_ignore_ascii_case(self.tracker.owner()) => repo,
+            Ok(_) | Err(Error::Moved { .. }) => {
+                return Err(LookError::Refused(
+                    "the tracker has been transferred to another owner. Nothing was written. Put its new name into the \
+                     configuration."
+                        .to_owned(),
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        };
         if !repo.is_private() {
             return Err(LookError::Refused(
                 "the tracker is not a private repository. Nothing was written. Make it private under Settings, General, \

@@ -12,6 +12,7 @@ use crate::domain::checklist::Checklist;
 use crate::domain::facts::Issue;
 use crate::domain::incident::{self, ReportId, Subject};
 use crate::domain::policy::LabelKey;
+use crate::github::Error;
 use crate::github::types::{IssueFilter, IssuePatch};
 
 /// Closed incidents are looked at for so long after their last change, in case the closing was not seen.
@@ -80,7 +81,18 @@ impl Engine {
         let mut present = BTreeSet::new();
         for repo in self.report_repositories() {
             let filter = IssueFilter { labels: vec![self.policy.reports.label.clone()], ..IssueFilter::default() };
-            for issue in self.github.issues(&repo, &filter).await? {
+            let reports = match self.github.issues(&repo, &filter).await {
+                Ok(reports) => reports,
+                // The other repositories have reports too.
+                Err(Error::Moved { .. }) if repo != self.tracker => {
+                    swept.looked.notes.push(format!(
+                        "{repo} has gone to another owner, so its reports are not read: put its new name into the policy"
+                    ));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            for issue in reports {
                 present.insert(ReportId::issue(repo.clone(), issue.number));
             }
         }

@@ -20,6 +20,9 @@ const FIRST_WAIT_SECONDS: i64 = 5;
 /// The longest wait after a failure.
 const LONGEST_WAIT_SECONDS: i64 = 3600;
 
+/// What was refused is tried again after so long even if no event told that rights have changed.
+const REFUSED_WAIT: SignedDuration = SignedDuration::from_hours(24);
+
 /// A look that takes long holds its row so often anew.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
@@ -66,6 +69,7 @@ impl Engine {
         let outcome = match &ended {
             Ok(looked) if looked.unfinished => Finished::Later(looked.wake_at.unwrap_or(now + READ_LAG)),
             Ok(looked) => Finished::Done(looked.wake_at),
+            Err(error) if error.is_lasting() => Finished::Refused(now + REFUSED_WAIT),
             Err(error) => Finished::Failed(retry_at(error, &lease.subject, lease.attempts, now)),
         };
         // Before the row is handed back: a crash between the two must not lose what comes next.
@@ -123,10 +127,6 @@ pub fn retry_at(error: &LookError, subject: &Subject, attempts: u32, now: Timest
     let earliest = match error {
         LookError::GitHub(Error::Limited { until }) => *until,
         LookError::GitHub(Error::Unknown { .. }) => now + READ_LAG,
-        // A person has to change something first, and an hour later may have.
-        LookError::GitHub(Error::Forbidden { .. } | Error::Unauthorized) | LookError::Refused(_) => {
-            now + SignedDuration::from_secs(LONGEST_WAIT_SECONDS)
-        }
         _ => now,
     };
     (now + wait).max(earliest)

@@ -6,14 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 use octocrab::Octocrab;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::Reach;
-use super::octo::{Address, Proof, raw};
+use super::octo::{Address, Proof, is_suspended, raw};
 use super::rest::{Identity, repo_path, segment};
 use super::transport::{Method, Request, Response, TransportError};
-use super::types::RepoName;
+use super::types::{RepoName, Repository};
 
 /// A token is renewed this long before it ends.
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_mins(5);
@@ -83,8 +83,51 @@ struct AppAuth {
     app: Octocrab,
     /// What its tokens are made for.
     reach: Reach,
-    /// One token an owner. The lock is held while one is made: many calls at once make one token.
-    minted: Mutex<HashMap<String, Minted>>,
+    /// One token a scope. The lock is held while one is made: many calls at once make one token.
+    minted: Mutex<HashMap<Scope, Minted>>,
+}
+
+/// What a token is for: no token reaches more repositories, or may do more there, than its calls need.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Scope {
+    /// Whose installation it is, in lower case.
+    owner: String,
+    /// The repositories that it reaches, all of this owner.
+    repositories: Vec<RepoName>,
+    rights: Rights,
+    /// Whether nothing works without it.
+    needed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Rights {
+    /// The tracker and the report repositories: issues, and the policy's file.
+    Incidents,
+    /// A repository's advisories.
+    Advisories,
+    /// The releases of what has advisories.
+    Releases,
+}
+
+impl Rights {
+    /// The permissions to ask for, then with less: an installation may lack some, and much works without them.
+    fn wishes(self) -> Vec<Value> {
+        match self {
+            Rights::Incidents => vec![
+                json!({ "issues": "write", "contents": "read", "metadata": "read" }),
+                json!({ "issues": "write", "metadata": "read" }),
+            ],
+            // The last one reads nothing of them: GitHub's answer to a call then names what is missing.
+            Rights::Advisories => vec![
+                json!({ "repository_advisories": "write", "metadata": "read" }),
+                json!({ "repository_advisories": "read", "metadata": "read" }),
+                json!({ "metadata": "read" }),
+            ],
+            Rights::Releases => {
+                vec![json!({ "contents": "read", "metadata": "read" }), json!({ "metadata": "read" })]
+            }
+        }
+    }
 }
 
 struct Minted {
@@ -95,6 +138,20 @@ struct Minted {
 #[derive(Deserialize)]
 struct Installation {
     id: u64,
+    /// The settings page of this installation.
+    #[serde(default)]
+    html_url: Option<String>,
+    #[serde(default)]
+    suspended_at: Option<String>,
+}
+
+impl Installation {
+    /// Where its owner finds it.
+    fn page(&self) -> &str {
+        let page = self.html_url.as_deref().filter(|url| url.starts_with("https://") && url.len() < 200);
+        let page = page.filter(|url| url.bytes().all(|byte| byte.is_ascii_graphic()));
+        page.unwrap_or("Settings, Integrations, GitHub Apps")
+    }
 }
 
 #[derive(Deserialize)]
@@ -139,26 +196,46 @@ impl Auth {
             Kind::App(auth) if request.path == "/app" || request.path.starts_with("/app/") => {
                 Ok(Some(auth.app.clone()))
             }
-            Kind::App(auth) => auth.installation(address, &owner_of(request, &auth.reach.repositories)).await,
+            Kind::App(auth) => auth.installation(address, scope_of(request, &auth.reach)).await,
         }
     }
 
-    /// Drops the token that a 401 refused. Returns whether a new one can be made.
+    /// Drops the token that was refused. Returns whether a new one can be made.
     pub(super) async fn renew(&self, request: &Request) -> bool {
         match &self.kind {
             Kind::Token(_) => false,
             Kind::App(_) if request.path.starts_with("/app") => false,
-            Kind::App(auth) => auth.minted.lock().await.remove(&owner_of(request, &auth.reach.repositories)).is_some(),
+            Kind::App(auth) => auth.minted.lock().await.remove(&scope_of(request, &auth.reach)).is_some(),
+        }
+    }
+
+    /// Drops all tokens that were made: rights have changed.
+    pub(super) async fn forget(&self) {
+        if let Kind::App(auth) = &self.kind {
+            auth.minted.lock().await.clear();
         }
     }
 }
 
-/// The owner whose installation a call needs, in lower case.
-fn owner_of(request: &Request, repositories: &[RepoName]) -> String {
-    let in_path = request.path.strip_prefix("/repos/").and_then(|rest| rest.split('/').next());
+/// What a call's token is for.
+fn scope_of(request: &Request, reach: &Reach) -> Scope {
+    let path = request.path.split('?').next().unwrap_or_default();
+    let mut parts = path.strip_prefix("/repos/").unwrap_or_default().split('/');
+    let in_path = parts.next().zip(parts.next()).and_then(|(owner, name)| format!("{owner}/{name}").parse().ok());
     let in_query = request.body.as_ref().and_then(|body| body.pointer("/variables/owner")?.as_str());
-    let tracker = repositories.first().map(RepoName::owner);
-    in_path.or(in_query).or(tracker).unwrap_or_default().to_ascii_lowercase()
+    let tracker = reach.repositories.first();
+    let in_path_owner = in_path.as_ref().map(RepoName::owner);
+    let owner = in_path_owner.or(in_query).or(tracker.map(RepoName::owner)).unwrap_or_default().to_ascii_lowercase();
+    let of_owner = |all: &[RepoName]| -> Vec<RepoName> {
+        all.iter().filter(|repo| repo.owner().eq_ignore_ascii_case(&owner)).cloned().collect()
+    };
+    let needed = in_path.as_ref().is_none_or(|repo| !reach.also.contains(repo) || reach.repositories.contains(repo));
+    let (rights, repositories) = match in_path {
+        Some(repo) if parts.next() == Some("security-advisories") => (Rights::Advisories, vec![repo]),
+        Some(_) if !needed => (Rights::Releases, of_owner(&reach.also)),
+        _ => (Rights::Incidents, of_owner(&reach.repositories)),
+    };
+    Scope { owner, repositories, rights, needed }
 }
 
 fn with_token(address: &Address, token: &SecretString) -> Result<Octocrab, ConnectError> {
@@ -180,91 +257,154 @@ fn encoding_key(id: u64, key: &SecretString) -> Result<octocrab::EncodingKey, Co
 }
 
 impl AppAuth {
-    async fn installation(&self, address: &Address, owner: &str) -> Result<Option<Octocrab>, TransportError> {
+    async fn installation(&self, address: &Address, scope: Scope) -> Result<Option<Octocrab>, TransportError> {
         let mut minted = self.minted.lock().await;
         let now = Timestamp::now();
-        if let Some(known) = minted.get(owner).filter(|known| known.ends > now + RENEW_BEFORE) {
+        if let Some(known) = minted.get(&scope).filter(|known| known.ends > now + RENEW_BEFORE) {
             return Ok(Some(known.client.clone()));
         }
-        let Some(fresh) = self.mint(address, owner, now).await? else { return Ok(None) };
+        let Some(fresh) = self.mint(address, &scope, now).await? else { return Ok(None) };
         let client = fresh.client.clone();
-        minted.insert(owner.to_owned(), fresh);
+        minted.insert(scope, fresh);
         Ok(Some(client))
     }
 
-    async fn mint(&self, address: &Address, owner: &str, now: Timestamp) -> Result<Option<Minted>, TransportError> {
-        let failed = |why: String| TransportError { why, sent: false };
-        let of_owner = |all: &[RepoName]| -> Vec<RepoName> {
-            all.iter().filter(|repo| repo.owner().eq_ignore_ascii_case(owner)).cloned().collect()
+    /// A new token; `None` where the App is not installed and need not be.
+    async fn mint(&self, address: &Address, scope: &Scope, now: Timestamp) -> Result<Option<Minted>, TransportError> {
+        let Some(first) = scope.repositories.first() else {
+            return Err(barred(format!("the App was not set up for repositories of {}", segment(&scope.owner))));
         };
-        let (needed, also) = (of_owner(&self.reach.repositories), of_owner(&self.reach.also));
-        let Some(first) = needed.first().or(also.first()) else {
-            return Err(failed(format!("the App was not set up for repositories of {}", segment(owner))));
-        };
-        let find = Request { method: Method::Get, path: repo_path(first, "/installation"), body: None, etag: None };
-        let response = raw(&self.app, address, &find).await.map_err(|error| failed(error.why))?;
+        let (response, moved) = self.find_installation(address, first).await?;
         let installation: Installation = match response.status {
             200 => serde_json::from_slice(&response.body)
                 .map_err(|_| failed("the App’s installation cannot be read".into()))?,
             401 => {
-                return Err(failed(
+                return Err(barred(
                     "GitHub does not accept the App’s key: check WARDROOM_APP_ID and WARDROOM_PRIVATE_KEY".into(),
                 ));
             }
-            404 if needed.is_empty() => return Ok(None),
+            404 if !scope.needed => return Ok(None),
             404 => {
-                return Err(failed(format!(
+                return Err(barred(format!(
                     "the App is not installed on {first}: install it under Settings, Developer settings, GitHub Apps, \
                      Install App"
                 )));
             }
             status => return Err(failed(format!("the App’s installation cannot be found (status {status})"))),
         };
-        let names = |repositories: &[RepoName]| -> Vec<String> {
-            repositories.iter().map(|repo| repo.name().to_owned()).collect()
-        };
-        let mut asked = vec![names(&[needed.clone(), also.clone()].concat())];
-        if !also.is_empty() && !needed.is_empty() {
-            asked.push(names(&needed));
+        if installation.suspended_at.is_some() {
+            return Err(barred(suspended(first, &installation)));
         }
-        // What the installation may lack, by what works without it: the policy file, then advisories.
-        let least = json!({ "issues": "write", "metadata": "read" });
-        let with = |more: &[(&str, &str)]| {
-            let mut permissions = least.clone();
-            more.iter().for_each(|(name, level)| permissions[*name] = json!(level));
-            permissions
-        };
-        let (contents, advisories) = (("contents", "read"), ("repository_advisories", "write"));
-        let wishes = [with(&[contents, advisories]), with(&[contents]), with(&[advisories]), least.clone()];
         let path = format!("/app/installations/{}/access_tokens", installation.id);
-        let mut response = Response::default();
-        let mut bodies = Vec::new();
-        for repositories in &asked {
-            bodies.extend(wishes.iter().map(|wish| json!({ "repositories": repositories, "permissions": wish })));
+        let mut names: Vec<String> = scope.repositories.iter().map(|repo| repo.name().to_owned()).collect();
+        let mut response = Response { status: 422, ..Response::default() };
+        if moved.is_none() {
+            response = self.ask(address, &path, scope.rights, &names).await?;
         }
-        for body in bodies {
-            let ask = Request { method: Method::Post, path: path.clone(), body: Some(body), etag: None };
+        // A token is asked for by the repositories' present names.
+        if response.status == 422 && self.rename(address, &path, scope, &mut names).await? {
+            response = self.ask(address, &path, scope.rights, &names).await?;
+        }
+        let token: Token = match response.status {
+            201 => {
+                serde_json::from_slice(&response.body).map_err(|_| failed("the App’s token cannot be read".into()))?
+            }
+            422 if !scope.needed => return Ok(None),
+            403 if is_suspended(&response) => return Err(barred(suspended(first, &installation))),
+            422 => {
+                return Err(barred(format!(
+                    "GitHub gave the App no token (status 422). It needs “Issues: read and write” and “Contents: read” on \
+                     the tracker and the report repositories: {}",
+                    installation.page()
+                )));
+            }
+            status => return Err(failed(format!("GitHub gave the App no token (status {status})"))),
+        };
+        let client = with_token(address, &token.token).map_err(|error| failed(error.to_string()))?;
+        Ok(Some(Minted { client, ends: token.expires_at.unwrap_or(now + TOKEN_LIFE) }))
+    }
+}
+
+impl AppAuth {
+    /// Asks for a token, with less and less: 422 says that the installation lacks something of what was asked for.
+    async fn ask(
+        &self,
+        address: &Address,
+        path: &str,
+        rights: Rights,
+        names: &[String],
+    ) -> Result<Response, TransportError> {
+        let mut response = Response::default();
+        for permissions in rights.wishes() {
+            let body = json!({ "repositories": names, "permissions": permissions });
+            let ask = Request { method: Method::Post, path: path.to_owned(), body: Some(body), etag: None };
             response = raw(&self.app, address, &ask).await.map_err(|error| failed(error.why))?;
-            // 422: the installation does not have all that was asked for, permissions or repositories.
             if response.status != 422 {
                 break;
             }
         }
-        if response.status == 422 && needed.is_empty() {
-            return Ok(None);
-        }
-        if response.status != 201 {
-            return Err(failed(format!(
-                "GitHub gave the App no token (status {}). It needs “Issues: read and write” and “Contents: read” on the \
-                 tracker and the report repositories",
-                response.status
-            )));
-        }
-        let token: Token =
-            serde_json::from_slice(&response.body).map_err(|_| failed("the App’s token cannot be read".into()))?;
-        let client = with_token(address, &token.token).map_err(|error| failed(error.to_string()))?;
-        Ok(Some(Minted { client, ends: token.expires_at.unwrap_or(now + TOKEN_LIFE) }))
+        Ok(response)
     }
+
+    /// GitHub's answer about the installation for a repository; and the repository's number, if it has another name now.
+    async fn find_installation(
+        &self,
+        address: &Address,
+        repo: &RepoName,
+    ) -> Result<(Response, Option<u64>), TransportError> {
+        let get = |path: String| Request { method: Method::Get, path, body: None, etag: None };
+        let asked = get(repo_path(repo, "/installation"));
+        let response = raw(&self.app, address, &asked).await.map_err(|error| failed(error.why))?;
+        let to = response.header("location").filter(|_| response.status == 301);
+        let number = to.and_then(|to| {
+            let inside = to.strip_prefix(&address.base)?.strip_prefix("/repositories/")?;
+            inside.strip_suffix("/installation")?.parse::<u64>().ok()
+        });
+        let Some(number) = number else { return Ok((response, None)) };
+        let asked = get(format!("/repositories/{number}/installation"));
+        Ok((raw(&self.app, address, &asked).await.map_err(|error| failed(error.why))?, Some(number)))
+    }
+
+    /// Puts present names in the place of those that were renamed within the owner; whether there were any. The App alone
+    /// may not ask what a repository is called, so a token does that may do nothing else.
+    async fn rename(
+        &self,
+        address: &Address,
+        path: &str,
+        scope: &Scope,
+        names: &mut [String],
+    ) -> Result<bool, TransportError> {
+        let mut any = false;
+        for (repo, name) in scope.repositories.iter().zip(names) {
+            let (_, Some(number)) = self.find_installation(address, repo).await? else { continue };
+            let body = json!({ "permissions": { "metadata": "read" } });
+            let ask = Request { method: Method::Post, path: path.to_owned(), body: Some(body), etag: None };
+            let answer = raw(&self.app, address, &ask).await.map_err(|error| failed(error.why))?;
+            let Ok(token) = serde_json::from_slice::<Token>(&answer.body) else { continue };
+            let client = with_token(address, &token.token).map_err(|error| failed(error.to_string()))?;
+            let path = format!("/repositories/{number}");
+            let read = Request { method: Method::Get, path, body: None, etag: None };
+            let answer = raw(&client, address, &read).await.map_err(|error| failed(error.why))?;
+            let present = serde_json::from_slice::<Repository>(&answer.body).ok().map(|found| found.full_name);
+            if let Some(present) = present.filter(|present| present.owner().eq_ignore_ascii_case(&scope.owner)) {
+                present.name().clone_into(name);
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+}
+
+fn failed(why: String) -> TransportError {
+    TransportError { why, sent: false, barred: false }
+}
+
+fn barred(why: String) -> TransportError {
+    TransportError { why, sent: false, barred: true }
+}
+
+fn suspended(repo: &RepoName, installation: &Installation) -> String {
+    format!("the App’s installation for {repo} is suspended: end that on {}", installation.page())
 }
 
 #[cfg(test)]
@@ -295,11 +435,35 @@ mod tests {
     }
 
     #[test]
-    fn a_call_uses_the_installation_of_its_owner() {
-        let repositories = vec!["octo/security".parse().unwrap()];
-        let call = |path: &str, body| Request { method: Method::Get, path: path.to_owned(), body, etag: None };
-        assert_eq!(owner_of(&call("/repos/Acme/mail/issues/1", None), &repositories), "acme");
-        assert_eq!(owner_of(&call("/graphql", Some(json!({"variables": {"owner": "Acme"}}))), &repositories), "acme");
-        assert_eq!(owner_of(&call("/users/x", None), &repositories), "octo");
+    fn a_token_is_for_no_more_than_its_calls() {
+        let repo = |name: &str| -> RepoName { name.parse().unwrap() };
+        let reach = Reach {
+            repositories: vec![repo("octo/security"), repo("octo/mail"), repo("acme/web")],
+            also: vec![repo("octo/server"), repo("else/where")],
+        };
+        let scope = |path: &str, body| {
+            let Scope { owner, repositories, rights, needed } =
+                scope_of(&Request { method: Method::Get, path: path.to_owned(), body, etag: None }, &reach);
+            let names: Vec<String> = repositories.iter().map(ToString::to_string).collect();
+            (owner, names.join(" "), rights, needed)
+        };
+        let is = |owner: &str, names: &str, rights, needed| (owner.to_owned(), names.to_owned(), rights, needed);
+        let octo = is("octo", "octo/security octo/mail", Rights::Incidents, true);
+        let query = Some(json!({"variables": {"owner": "Octo"}}));
+        for (path, body) in [("/repos/Octo/mail/issues/1", None), ("/graphql", query), ("/users/x", None)] {
+            assert_eq!(scope(path, body), octo, "{path}");
+        }
+        assert_eq!(scope("/repos/acme/web/issues", None), is("acme", "acme/web", Rights::Incidents, true));
+        let releases = is("octo", "octo/server", Rights::Releases, false);
+        assert_eq!(scope("/repos/octo/server/releases?per_page=1", None), releases);
+        for (path, repo, needed) in [
+            ("octo/server", "octo/server", false),
+            ("octo/mail", "octo/mail", true),
+            ("else/where", "else/where", false),
+        ] {
+            let owner = repo.split('/').next().unwrap();
+            let path = format!("/repos/{path}/security-advisories?state=draft");
+            assert_eq!(scope(&path, None), is(owner, repo, Rights::Advisories, needed));
+        }
     }
 }

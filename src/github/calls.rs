@@ -146,6 +146,15 @@ impl<T: Transport> GitHub for Rest<T> {
         self.attempts(since).await
     }
 
+    async fn forget_tokens(&self) {
+        self.known().forget_refused();
+        self.transport().forget_tokens().await;
+    }
+
+    fn renamed(&self) -> Vec<(RepoName, RepoName)> {
+        self.known().new_names()
+    }
+
     async fn delivered_payload(&self, attempt: u64) -> Result<Option<Value>> {
         self.sent_payload(attempt).await
     }

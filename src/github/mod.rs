@@ -9,6 +9,7 @@ mod calls;
 mod classify;
 pub mod graphql;
 pub mod hooks;
+mod known;
 pub mod octo;
 pub mod pace;
 pub mod rest;
@@ -46,6 +47,9 @@ pub enum Error {
     /// 401 after a renewal of the token.
     #[error("GitHub does not accept the token (401): check WARDROOM_TOKEN, or the App's id and private key")]
     Unauthorized,
+    /// The App is kept out until a person changes something: not installed, suspended, a wrong key. The words name the page.
+    #[error("{0}")]
+    Barred(String),
     /// 403 that is not a limit: a permission is missing.
     #[error("GitHub refused {what} (403){}. {hint}", message_part(.message))]
     Forbidden {
@@ -177,6 +181,15 @@ pub trait GitHub: Advisories {
 
     /// The attempts to deliver webhooks to the App since a moment, newest first, at most 5,000. `Unsupported` where there is no App.
     async fn delivery_log(&self, since: Timestamp) -> Result<Vec<hooks::Attempt>>;
+
+    /// Rights have changed, as an event told: what is kept of the old ones is not used any more.
+    async fn forget_tokens(&self) {}
+
+    /// Repositories that GitHub calls otherwise than the configuration: the new name, and the one that is configured, by
+    /// which they are called here.
+    fn renamed(&self) -> Vec<(RepoName, RepoName)> {
+        Vec::new()
+    }
 
     /// The payload of one attempt; `None` if GitHub's answer holds none that can be read.
     async fn delivered_payload(&self, attempt: u64) -> Result<Option<serde_json::Value>>;

@@ -36,7 +36,7 @@ pub struct Address {
     /// The path of GraphQL.
     graphql: String,
     /// `origin` and `prefix`.
-    base: String,
+    pub(super) base: String,
 }
 
 impl Address {
@@ -131,10 +131,11 @@ impl Transport for OctoTransport {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let Some(client) = self.auth.client_for(&self.address, &request).await? else { return Ok(out_of_reach()) };
         let response = self.exchange(&client, &request).await?;
-        if response.status != 401 || !self.auth.renew(&request).await {
+        if !(response.status == 401 || is_suspended(&response)) || !self.auth.renew(&request).await {
             return Ok(response);
         }
-        // A 401 had no effect: with a new token the same call is made for the first time.
+        // A refused call had no effect: with a new token the same call is made for the first time. Asking for one tells of
+        // a suspended installation where it is and what to do.
         let Some(client) = self.auth.client_for(&self.address, &request).await? else { return Ok(out_of_reach()) };
         self.exchange(&client, &request).await
     }
@@ -146,6 +147,15 @@ impl Transport for OctoTransport {
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
+
+    async fn forget_tokens(&self) {
+        self.auth.forget().await;
+    }
+}
+
+/// Whether GitHub refuses a token because its installation is suspended.
+pub(super) fn is_suspended(response: &Response) -> bool {
+    response.status == 403 && String::from_utf8_lossy(&response.body).contains("installation has been suspended")
 }
 
 /// What GitHub answers a token that may not know whether something is there.
@@ -155,7 +165,7 @@ fn out_of_reach() -> Response {
 
 /// One exchange. No address, header or body reaches an error.
 pub(super) async fn raw(client: &Octocrab, address: &Address, request: &Request) -> Result<Response, TransportError> {
-    let not_sent = |why: &str| TransportError { why: why.to_owned(), sent: false };
+    let not_sent = |why: &str| TransportError { why: why.to_owned(), sent: false, barred: false };
     let path = if request.path == "/graphql" {
         address.graphql.clone()
     } else {
@@ -174,7 +184,7 @@ pub(super) async fn raw(client: &Octocrab, address: &Address, request: &Request)
         None => Vec::new(),
     };
     let http_request = builder.body(bytes).map_err(|_| not_sent("the request could not be written"))?;
-    let lost = |why: &str| TransportError { why: why.to_owned(), sent: true };
+    let lost = |why: &str| TransportError { why: why.to_owned(), sent: true, barred: false };
     let whole = async {
         let response = client.execute(http_request).await.map_err(|error| broken(&error))?;
         let (parts, body) = response.into_parts();
@@ -211,11 +221,11 @@ fn broken(error: &octocrab::Error) -> TransportError {
         if let Some(client) = current.downcast_ref::<hyper_util::client::legacy::Error>()
             && client.is_connect()
         {
-            return TransportError { why: "no connection to GitHub".to_owned(), sent: false };
+            return TransportError { why: "no connection to GitHub".to_owned(), sent: false, barred: false };
         }
         cause = current.source();
     }
-    TransportError { why: "the connection broke off or timed out".to_owned(), sent: true }
+    TransportError { why: "the connection broke off or timed out".to_owned(), sent: true, barred: false }
 }
 
 #[cfg(test)]

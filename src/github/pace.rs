@@ -103,6 +103,10 @@ impl<T: Transport> Transport for Paced<T> {
     fn now(&self) -> Timestamp {
         self.inner.now()
     }
+
+    async fn forget_tokens(&self) {
+        self.inner.forget_tokens().await;
+    }
 }
 
 /// A path in normal form, without names and numbers: `R/issues/{n}`.

@@ -8,9 +8,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::known::{Known, repo_of};
 use super::tags::Tags;
 use super::transport::{Method, Request, Response, Transport};
-use super::types::RepoName;
+use super::types::{RepoName, Repository};
 use super::{Error, Result, classify, graphql};
 
 /// What may stand in a path segment as it is (RFC 3986, unreserved).
@@ -32,6 +33,7 @@ pub struct Rest<T> {
     /// Seconds since 1970 of the newest `Date`; 0 before the first.
     date: AtomicI64,
     tags: Mutex<Tags>,
+    known: Known,
 }
 
 /// What kind of account the transport acts as.
@@ -46,12 +48,16 @@ pub enum Identity {
 impl<T: Transport> Rest<T> {
     /// A client over a transport.
     pub fn new(transport: T, identity: Identity) -> Self {
-        Rest { transport, identity, date: AtomicI64::new(0), tags: Mutex::default() }
+        Rest { transport, identity, date: AtomicI64::new(0), tags: Mutex::default(), known: Known::default() }
     }
 
     /// The transport, for those who own it.
     pub fn transport(&self) -> &T {
         &self.transport
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.known
     }
 
     pub(super) fn identity(&self) -> Identity {
@@ -87,13 +93,19 @@ impl<T: Transport> Rest<T> {
 
     /// A read: tried a little, redirects followed within the API. A read of a `single` thing asks whether it changed.
     pub(super) async fn read(&self, what: &str, path: &str, single: bool) -> Result<Response> {
-        let mut path = path.to_owned();
+        let mut path = self.known.present(path);
+        if let Some(refused) = self.known.refused(Method::Get, &path, self.transport.now()) {
+            return Err(refused);
+        }
         for _ in 0..=REDIRECTS {
             let response = self.read_once(what, &path, single).await?;
             match response.status {
                 200..=299 => return Ok(response),
                 301 | 302 | 307 | 308 => {
-                    let next = response.header("location").and_then(|to| self.within_api(to));
+                    let next = match response.header("location").and_then(|to| self.within_api(to)) {
+                        Some(next) => Some(next),
+                        None => self.follow_rename(what, &path).await?,
+                    };
                     match next {
                         Some(next) => path = next,
                         None => return Err(self.failure(what, (Method::Get, &path), &response)),
@@ -103,6 +115,36 @@ impl<T: Transport> Rest<T> {
             }
         }
         Err(Error::Moved { what: what.to_owned(), to: None })
+    }
+
+    /// The path under the new name of a repository that was renamed; `None` if it was not. GitHub's redirects go by the
+    /// repository's number, for a renamed one as for an issue that moved to another: only what the repository itself is
+    /// called tells them apart. One that went to another owner is not followed: that is a person's decision.
+    async fn follow_rename(&self, what: &str, path: &str) -> Result<Option<String>> {
+        let Some((repo, _)) = repo_of(path) else { return Ok(None) };
+        let mut at = repo_path(&repo, "");
+        for _ in 0..=REDIRECTS {
+            let response = self.read_once(what, &at, false).await?;
+            if response.status == 200 {
+                let found: Option<Repository> = serde_json::from_slice(&response.body).ok();
+                let Some(name) = found.map(|found| found.full_name).filter(|name| *name != repo) else { break };
+                if !name.owner().eq_ignore_ascii_case(repo.owner()) {
+                    break;
+                }
+                self.known.renamed(repo, name);
+                return Ok(Some(self.known.present(path)));
+            }
+            let to = response.header("location").and_then(|to| to.strip_prefix(self.transport.base()));
+            let by_number = |to: &&str| {
+                let number = to.strip_prefix("/repositories/");
+                number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+            };
+            match to.filter(|to| by_number(to) || repo_of(to).is_some_and(|(_, rest)| rest.is_empty())) {
+                Some(to) if response.status == 301 => at = to.to_owned(),
+                _ => break,
+            }
+        }
+        Ok(None)
     }
 
     async fn read_once(&self, what: &str, path: &str, single: bool) -> Result<Response> {
@@ -129,6 +171,7 @@ impl<T: Transport> Rest<T> {
                     }
                     return Ok(response);
                 }
+                Err(error) if error.barred => return Err(Error::Barred(error.why)),
                 Err(error) => last = Some(error.why),
             }
         }
@@ -200,12 +243,29 @@ impl<T: Transport> Rest<T> {
 
     /// A write: one request. Its answer as it is, whatever the status; an answer that was lost is `Unknown`.
     pub(super) async fn write(&self, what: &str, method: Method, path: &str, body: Option<Value>) -> Result<Response> {
+        let path = self.known.present(path);
+        if let Some(refused) = self.known.refused(method, &path, self.transport.now()) {
+            return Err(refused);
+        }
+        let response = self.write_once(what, method, &path, body.clone()).await?;
+        if response.status != 301 {
+            return Ok(response);
+        }
+        // A redirect did nothing: under the new name the same call is made for the first time.
+        match self.follow_rename(what, &path).await? {
+            Some(next) => self.write_once(what, method, &next, body).await,
+            None => Ok(response),
+        }
+    }
+
+    async fn write_once(&self, what: &str, method: Method, path: &str, body: Option<Value>) -> Result<Response> {
         let request = Request { method, path: path.to_owned(), body, etag: None };
         match self.transport.send(request).await {
             Ok(response) => {
                 self.see_date(&response);
                 Ok(response)
             }
+            Err(error) if error.barred => Err(Error::Barred(error.why)),
             Err(error) if error.sent => Err(Error::Unknown { what: what.to_owned(), why: error.why }),
             Err(error) => Err(Error::Unavailable { what: what.to_owned(), why: error.why }),
         }
@@ -246,17 +306,26 @@ impl<T: Transport> Rest<T> {
 
     /// The failure that an answer stands for. A limit ends by GitHub's clock, which tells when the next hour begins.
     pub(super) fn failure(&self, what: &str, asked: (Method, &str), response: &Response) -> Error {
-        classify::failure(what, asked, response, self.now_by(response))
+        let failure = classify::failure(what, asked, response, self.now_by(response));
+        self.known.see(asked.0, asked.1, &failure, self.transport.now());
+        failure
     }
 
     /// A GraphQL query. It reads, so it is tried like a read.
     pub(super) async fn query<A: DeserializeOwned>(&self, what: &str, body: &Value) -> Result<A> {
+        let mut body = body.clone();
+        let variable = |name: &str| body.pointer(&format!("/variables/{name}")).and_then(Value::as_str);
+        let repo = variable("owner").zip(variable("name")).map(|(owner, name)| format!("{owner}/{name}"));
+        if let Some(new) = repo.and_then(|repo| self.known.new_name(&repo.parse().ok()?)) {
+            body["variables"]["name"] = Value::from(new.name());
+        }
         let mut last = "no answer".to_owned();
         for _ in 0..READ_TRIES {
             let request =
                 Request { method: Method::Post, path: "/graphql".to_owned(), body: Some(body.clone()), etag: None };
             let response = match self.transport.send(request).await {
                 Ok(response) => response,
+                Err(error) if error.barred => return Err(Error::Barred(error.why)),
                 Err(error) => {
                     last = error.why;
                     continue;

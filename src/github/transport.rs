@@ -71,6 +71,9 @@ pub struct TransportError {
     pub why: String,
     /// Whether the request may have reached GitHub. A refused connection did not; a time-out may have.
     pub sent: bool,
+    /// Whether the App is kept out until a person changes something, which `why` names: not installed, suspended, a wrong
+    /// key. Trying again does not help.
+    pub barred: bool,
 }
 
 /// What carries one request and brings one answer. It neither retries nor follows redirects.
@@ -84,4 +87,7 @@ pub trait Transport: Send + Sync {
 
     /// The time that this transport's world shows: the system clock in production.
     fn now(&self) -> Timestamp;
+
+    /// Rights have changed: the next calls ask for new tokens.
+    async fn forget_tokens(&self) {}
 }

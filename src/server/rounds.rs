@@ -28,25 +28,27 @@ pub struct Rounds {
     walk: Option<Instant>,
     tidy: Instant,
     budget: Arc<Budget>,
+    /// Why the last sweep was refused, if a person has to change something. At the start what was refused before is tried.
+    refused: Option<String>,
 }
 
 impl Rounds {
     /// All of them are due at the start.
     pub fn new(budget: Arc<Budget>) -> Rounds {
         let now = Instant::now();
-        Rounds { sweep: now, walk: Some(now), tidy: now, budget }
+        Rounds { sweep: now, walk: Some(now), tidy: now, budget, refused: Some(String::new()) }
     }
 
     /// None of them is ever due: for a test that looks at the rest.
     pub fn never() -> Rounds {
         let far = Instant::now() + Duration::from_secs(86_400 * 365);
-        Rounds { sweep: far, walk: None, tidy: far, budget: Arc::default() }
+        Rounds { sweep: far, walk: None, tidy: far, budget: Arc::default(), refused: None }
     }
 
     /// Makes one round that is due. Returns whether there was one.
     pub async fn go(&mut self, engine: &Engine) -> bool {
         let now = Instant::now();
-        if now >= self.sweep {
+        if engine.wants_sweep() || now >= self.sweep {
             self.sweep = now + self.sweep(engine).await;
             return true;
         }
@@ -62,7 +64,7 @@ impl Rounds {
     }
 
     /// A sweep; then the wait until the next one.
-    async fn sweep(&self, engine: &Engine) -> Duration {
+    async fn sweep(&mut self, engine: &Engine) -> Duration {
         if engine.policy.mode == Mode::Off {
             return SWEEP_EVERY;
         }
@@ -71,9 +73,26 @@ impl Rounds {
             let wait = until.duration_since(Timestamp::now()) + SignedDuration::from_secs(1);
             return Duration::try_from(wait).unwrap_or(AGAIN);
         }
-        match caught(swept(engine)).await {
+        let ended = match caught(swept(engine)).await {
+            Ok(done) if self.refused.is_some() => {
+                caught(async { Ok(engine.try_refused_again().await?) }).await.map(|()| {
+                    self.refused = None;
+                    done
+                })
+            }
+            ended => ended,
+        };
+        match ended {
             Ok(true) => SWEEP_EVERY,
             Ok(false) => AGAIN,
+            Err(error) if error.is_lasting() => {
+                let error = error.to_string();
+                if self.refused.as_ref() != Some(&error) {
+                    tracing::warn!(error, "no sweep, until that is put right; each sweep tries again");
+                }
+                self.refused = Some(error);
+                SWEEP_EVERY
+            }
             Err(error) => {
                 let wait = again(&error, engine.now());
                 tracing::warn!(%error, seconds = wait.as_secs(), "the sweep failed; it is tried again after a wait");
@@ -119,6 +138,7 @@ fn again(error: &LookError, now: Timestamp) -> Duration {
         LookError::GitHub(Error::Limited { until }) => {
             Duration::try_from(until.duration_since(now)).unwrap_or_default().max(AGAIN)
         }
+        error if error.is_lasting() => SWEEP_EVERY,
         _ => AGAIN,
     }
 }

@@ -122,7 +122,10 @@ fn told(subject: &str, looked: &Looked) {
 }
 
 fn failed(subject: &str, error: &LookError) {
-    tracing::warn!(subject, %error, "a look failed; it is tried again later");
+    match error.is_lasting() {
+        true => tracing::warn!(subject, %error, "a look was refused; it waits until that is put right"),
+        false => tracing::warn!(subject, %error, "a look failed; it is tried again later"),
+    }
 }
 
 #[cfg(test)]

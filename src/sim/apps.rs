@@ -14,6 +14,9 @@ use super::world::{ACTIONS, AppRow, Delivery, Identity, SINGLE_READ_LAG, State, 
 use crate::domain::facts::{Reaction, RepoName};
 use crate::github::graphql;
 
+/// What a suspended installation is told.
+pub(super) const SUSPENDED: &str = "This installation has been suspended";
+
 /// Node ids that one GraphQL call may name.
 const NODES: usize = 100;
 
@@ -27,8 +30,14 @@ impl World {
         let user = state.add_user(&format!("{slug}[bot]"), "Bot");
         let permissions: BTreeMap<String, String> =
             permissions.iter().map(|(name, level)| ((*name).to_owned(), (*level).to_owned())).collect();
-        let row =
-            AppRow { id, user, installation, permissions: permissions.clone(), repositories: repositories.to_vec() };
+        let row = AppRow {
+            id,
+            user,
+            installation,
+            permissions: permissions.clone(),
+            repositories: repositories.to_vec(),
+            suspended: false,
+        };
         state.apps.insert(slug.to_owned(), row);
         let token = Identity {
             user,
@@ -102,6 +111,9 @@ impl State {
         };
         if target.segments.get(2).and_then(|id| id.parse::<u64>().ok()) != Some(app.installation) {
             return Reply::not_found();
+        }
+        if app.suspended {
+            return Reply::error(403, SUSPENDED);
         }
         let mut permissions = app.permissions.clone();
         if let Some(asked) = body.get("permissions").and_then(Value::as_object) {

@@ -90,6 +90,8 @@ impl World {
     /// # Errors
     /// [`Broken`] where a fault keeps the answer from the caller.
     pub fn handle(&self, call: &Call) -> Result<Answer, Broken> {
+        let by_name = self.state().by_name(&call.path).map(|path| Call { path, ..call.clone() });
+        let call = by_name.as_ref().unwrap_or(call);
         // People act outside the lock: what they do takes it again.
         let route = super::routes::route_of(&call.path);
         let hooks = self.faults(|faults| faults.due_hooks(&call.method, route));
@@ -196,6 +198,10 @@ impl State {
         let Some(identity) = self.app_identity(call).or_else(|| self.identity(call)) else {
             return (route, Reply::error(401, "Bad credentials"));
         };
+        let app = identity.app.as_ref().filter(|_| identity.permissions.is_some());
+        if app.and_then(|slug| self.apps.get(slug)).is_some_and(|app| app.suspended) {
+            return (route, Reply::error(403, super::apps::SUSPENDED));
+        }
         let creates = call.method == "POST" && (route.ends_with("/issues") || route.ends_with("/comments"));
         // Asking for the limits costs nothing, and works when nothing is left.
         if route != "/rate_limit"

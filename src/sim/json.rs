@@ -155,7 +155,7 @@ impl State {
             "app_slug": slug, "target_id": owner.unwrap_or(0), "target_type": "Organization",
             "permissions": app.permissions, "events": ["issues", "issue_comment"],
             "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "single_file_name": null,
-            "suspended_by": null, "suspended_at": null,
+            "suspended_by": null, "suspended_at": app.suspended.then(|| time(self.now)),
         })
     }
 

@@ -114,15 +114,23 @@ impl State {
         (route, reply)
     }
 
-    /// Where a call to a repository's old name belongs. By name, as some servers say it, and reads follow that; GitHub's
-    /// own addresses go by number, which is a move to them.
+    /// The path by name of one that goes by the number of a repository, as redirects do.
+    pub(super) fn by_name(&self, path: &str) -> Option<String> {
+        let inside = path.strip_prefix("/repositories/")?;
+        let end = inside.find(['/', '?']).unwrap_or(inside.len());
+        let id: u64 = inside[..end].parse().ok()?;
+        let repo = self.repos.iter().find(|repo| repo.id == id)?;
+        Some(format!("/repos/{}{}", repo.name, &inside[end..]))
+    }
+
+    /// Where a call to a repository's old name belongs: GitHub's addresses go by number.
     fn moved(&self, path: &str) -> Option<String> {
         let inside = path.strip_prefix("/repos/")?;
         let (old, to) = self.renamed.iter().find(|(old, _)| {
             let rest = inside.strip_prefix(&old.to_string());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
         })?;
-        Some(format!("{}{}", self.repo_url(to), &inside[old.to_string().len()..]))
+        Some(format!("{}/repositories/{}{}", self.base, self.repo(to)?.id, &inside[old.to_string().len()..]))
     }
 
     fn repo_call(&mut self, method: &str, route: &str, identity: &Identity, target: &Target, body: &Value) -> Reply {

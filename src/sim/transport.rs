@@ -39,7 +39,7 @@ impl Transport for SimTransport {
             Ok(answer) => Ok(Response { status: answer.status, headers: answer.headers, body: answer.body }),
             Err(broken) => {
                 let why = if broken.crashed { "the process died" } else { "no answer came" };
-                Err(TransportError { why: why.to_owned(), sent: broken.sent })
+                Err(TransportError { why: why.to_owned(), sent: broken.sent, barred: false })
             }
         }
     }

@@ -75,6 +75,7 @@ pub(super) struct AppRow {
     pub(super) installation: u64,
     pub(super) permissions: BTreeMap<String, String>,
     pub(super) repositories: Vec<RepoName>,
+    pub(super) suspended: bool,
 }
 
 /// An edit of a body.
@@ -392,6 +393,22 @@ impl World {
         }
         renamed.retain(|(old, _)| old != to);
         renamed.push((repo.clone(), to.clone()));
+    }
+
+    /// Suspends an App's installation, or ends that. Its tokens are refused meanwhile.
+    pub fn suspend(&self, slug: &str, suspended: bool) {
+        if let Some(app) = self.state().apps.get_mut(slug) {
+            app.suspended = suspended;
+        }
+    }
+
+    /// Installs an App on these repositories and no others; none uninstalls it. Tokens of before are worth nothing.
+    pub fn install(&self, slug: &str, repositories: &[RepoName]) {
+        let mut state = self.state();
+        if let Some(app) = state.apps.get_mut(slug) {
+            app.repositories = repositories.to_vec();
+        }
+        state.tokens.retain(|_, identity| identity.app.as_deref() != Some(slug) || identity.permissions.is_none());
     }
 
     /// Changes who may see a repository.

@@ -37,6 +37,7 @@ struct WorkRow {
     first_event: Option<Timestamp>,
     generation: u64,
     attempts: u32,
+    refused: bool,
     held: Option<(u64, Timestamp)>,
     told: Told,
 }
@@ -131,6 +132,14 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn retry_refused(&self, at: Timestamp) -> Result<()> {
+        for row in self.state().rows.values_mut().filter(|row| row.refused) {
+            (row.due, row.attempts, row.refused) = (Some(at), 0, false);
+            row.generation += 1;
+        }
+        Ok(())
+    }
+
     async fn claim(&self, now: Timestamp) -> Result<Option<Lease>> {
         let mut state = self.state();
         state.tokens += 1;
@@ -159,11 +168,12 @@ impl Store for MemoryStore {
         row.told = Told { standing: told.standing.or_else(|| row.told.standing.take()), error: told.error };
         let dirty = row.generation != lease.generation;
         row.attempts = match outcome {
-            Finished::Failed(_) => lease.attempts.saturating_add(1),
+            Finished::Failed(_) | Finished::Refused(_) => lease.attempts.saturating_add(1),
             Finished::Done(_) | Finished::Later(_) | Finished::Released => 0,
         };
+        row.refused = matches!(outcome, Finished::Refused(_));
         row.due = match (outcome, dirty) {
-            (Finished::Failed(at), _) => Some(at),
+            (Finished::Failed(at) | Finished::Refused(at), _) => Some(at),
             // The events during the look set the time; `Later` waits for reads that show our own writes.
             (Finished::Later(at), true) => Some(row.due.map_or(at, |due| due.max(at))),
             (Finished::Done(_), true) | (Finished::Released, _) => row.due,

@@ -52,6 +52,8 @@ pub struct Asked {
     pub edit: Option<(u64, Edit)>,
     /// Small facts for [`Store::put`]: key, value, and until when they matter.
     pub facts: Vec<(String, String, Timestamp)>,
+    /// Rights or names of repositories have changed, so that what GitHub refused may be tried again.
+    pub access: bool,
     /// Why it asks for nothing, for the operator's table.
     pub why_nothing: Option<String>,
 }
@@ -89,6 +91,8 @@ pub enum Finished {
     Later(Timestamp),
     /// It failed; try again then.
     Failed(Timestamp),
+    /// It was refused, and stays so until a person changes something: [`Store::retry_refused`]. Try again then in any case.
+    Refused(Timestamp),
     /// It was not made: the process ends. The row stays as it was, for the next process.
     Released,
 }
@@ -142,6 +146,9 @@ pub trait Store: Send + Sync {
     /// Makes an incident due at a moment, or earlier if it already was. A row that backs off after a failure keeps its
     /// time, as it does when an event comes: that time may be a limit's own.
     async fn wake(&self, subject: &Subject, at: Timestamp) -> Result<()>;
+
+    /// Makes every row due whose last look was [`Finished::Refused`], as if it had not failed.
+    async fn retry_refused(&self, at: Timestamp) -> Result<()>;
 
     /// Claims the earliest row that is due and not held by another worker.
     async fn claim(&self, now: Timestamp) -> Result<Option<Lease>>;

@@ -73,6 +73,10 @@ impl Store for SqliteStore {
         self.writer.run(move |db| work::wake(db, &subject, at)).await
     }
 
+    async fn retry_refused(&self, at: Timestamp) -> Result<()> {
+        self.writer.run(move |db| work::retry_refused(db, at)).await
+    }
+
     async fn claim(&self, now: Timestamp) -> Result<Option<Lease>> {
         self.writer.run(move |db| work::claim(db, now)).await
     }

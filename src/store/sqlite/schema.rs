@@ -10,7 +10,8 @@ use super::file::OpenError;
 const APPLICATION: i64 = 0x5752_4452;
 
 /// Each step brings the schema from its index to the next number. A step that was released is never changed.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     -- Every delivery that was acknowledged, once each.
     CREATE TABLE delivery (
         id INTEGER PRIMARY KEY,
@@ -67,7 +68,12 @@ const STEPS: &[&str] = &["
     -- Tells one claim from another, over restarts too.
     CREATE TABLE claims (last INTEGER NOT NULL) STRICT;
     INSERT INTO claims VALUES (0);
-"];
+",
+    "
+    -- Whether the last look was refused until a person changes something.
+    ALTER TABLE work ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 fn version(db: &Connection) -> rusqlite::Result<i64> {
     db.pragma_query_value(None, "user_version", |row| row.get(0))

@@ -34,6 +34,12 @@ pub(super) fn wake(db: &Connection, subject: &Subject, at: Timestamp) -> rusqlit
     db.prepare_cached(sql)?.execute(params![subject.to_string(), micros(at)]).map(|_| ())
 }
 
+/// What a person had to change may be changed: rows that were refused are due, as if they had not failed.
+pub(super) fn retry_refused(db: &Connection, at: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE work SET due = ?1, attempts = 0, refused = 0, generation = generation + 1 WHERE refused = 1";
+    db.prepare_cached(sql)?.execute([micros(at)]).map(|_| ())
+}
+
 pub(super) fn claim(db: &Connection, now: Timestamp) -> rusqlite::Result<Option<Lease>> {
     let sql = "SELECT subject, generation, attempts FROM work
         WHERE due <= ?1 AND (holder IS NULL OR held_until <= ?1) ORDER BY due LIMIT 1";
@@ -72,11 +78,11 @@ pub(super) fn finish(db: &Connection, lease: &Lease, outcome: Finished, told: &T
     let Some((generation, due)) = found else { return Ok(()) };
     let dirty = generation != number(lease.generation);
     let attempts = match outcome {
-        Finished::Failed(_) => lease.attempts.saturating_add(1),
+        Finished::Failed(_) | Finished::Refused(_) => lease.attempts.saturating_add(1),
         Finished::Done(_) | Finished::Later(_) | Finished::Released => 0,
     };
     let due = match (outcome, dirty) {
-        (Finished::Failed(at), _) => Some(micros(at)),
+        (Finished::Failed(at) | Finished::Refused(at), _) => Some(micros(at)),
         // The events during the look set the time; `Later` waits for reads that show our own writes.
         (Finished::Later(at), true) => Some(due.map_or(micros(at), |due| due.max(micros(at)))),
         (Finished::Done(_), true) | (Finished::Released, _) => due,
@@ -84,9 +90,11 @@ pub(super) fn finish(db: &Connection, lease: &Lease, outcome: Finished, told: &T
         (Finished::Done(at), false) => at.map(micros),
     };
     let sql = "UPDATE work SET holder = NULL, held_until = NULL, attempts = ?3, due = ?4,
-            standing = coalesce(?5, standing), error = ?6
+            standing = coalesce(?5, standing), error = ?6, refused = ?7
         WHERE subject = ?1 AND holder = ?2";
-    db.prepare_cached(sql)?.execute(params![key, token, attempts, due, told.standing, told.error]).map(|_| ())
+    let refused = matches!(outcome, Finished::Refused(_));
+    let values = params![key, token, attempts, due, told.standing, told.error, refused];
+    db.prepare_cached(sql)?.execute(values).map(|_| ())
 }
 
 pub(super) fn next_due(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
