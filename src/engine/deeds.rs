@@ -186,7 +186,7 @@ impl Engine {
             Error::Forbidden { .. } => 403,
             Error::Invalid { status, .. } => *status,
             // Nothing was done: the next look may ask.
-            Error::Unauthorized | Error::Limited { .. } | Error::Unavailable { .. } => {
+            Error::Barred(_) | Error::Unauthorized | Error::Limited { .. } | Error::Unavailable { .. } => {
                 self.keep_cve_step(number, comment, CveStep::Planned).await?;
                 return Err(error.into());
             }
