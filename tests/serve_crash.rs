@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use jiff::{SignedDuration, Timestamp};
+use support::dice::{Dice, seed};
 use support::town::{SECRET, Server, Town};
 use wardroom::cli::{Cli, Command, config, serve};
 use wardroom::engine::Guards;
@@ -27,22 +28,6 @@ const GLANCE: Duration = Duration::from_millis(100);
 
 /// A run that has not ended by then never will.
 const LONGEST_RUN: Duration = Duration::from_secs(150);
-
-/// Numbers that look random, the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % bound
-    }
-
-    fn chance(&mut self, one_in: u64) -> bool {
-        self.below(one_in) == 0
-    }
-}
 
 /// How a process dies.
 #[derive(Clone, Copy, Debug)]
@@ -289,11 +274,6 @@ fn a_server_without_its_journal() {
     tracing_subscriber::fmt().json().with_writer(std::io::stderr).with_max_level(tracing::Level::INFO).init();
     let mut out = std::io::stdout();
     runtime.block_on(serve::run_guarded(&args, &config::process_env, &mut out, guards)).unwrap();
-}
-
-fn seed() -> u64 {
-    let given = std::env::var("WARDROOM_SEED").ok().map(|text| text.parse().unwrap());
-    given.unwrap_or_else(|| u64::from(Timestamp::now().subsec_nanosecond().unsigned_abs()))
 }
 
 /// The call that opens the tracking issue, in a life that makes it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
+use axum::serve::ListenerExt;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -38,6 +39,10 @@ pub async fn serve(world: Arc<World>) -> std::io::Result<Served> {
     let url = format!("http://{}", listener.local_addr()?);
     world.set_base(&url);
     let app = router(world);
+    // An answer's end must not wait until its beginning is acknowledged.
+    let listener = listener.tap_io(|socket| {
+        let _slower = socket.set_nodelay(true);
+    });
     let task = tokio::spawn(async move {
         // It ends only when its task is dropped.
         let _ = axum::serve(listener, app).await;

@@ -1,6 +1,9 @@
 //! Words that a person or a secret alone has, put into everything that goes in and searched for in everything that comes
 //! out of a server: its log, what it prints, its metrics and its answers.
 
+use wardroom::domain::facts::{RepoName, Role};
+use wardroom::sim::World;
+
 /// Who reports.
 pub(crate) const LOGIN: &str = "canary-login";
 pub(crate) const TITLE: &str = "canary-title: it crashes";
@@ -10,6 +13,19 @@ pub(crate) const REASON: &str = "canary-reason";
 pub(crate) const CAUSE: &str = "canary-cause";
 /// What a webhook is signed with.
 pub(crate) const SECRET: &str = "canary-webhook-secret";
+
+/// Lets the reporter into the tracker.
+pub(crate) fn introduce(world: &World, tracker: &RepoName) {
+    world.add_user(LOGIN);
+    world.collaborator(tracker, LOGIN, Role::Read);
+}
+
+/// A report full of canaries, and its label. Returns the report's number.
+pub(crate) fn report(world: &World, tracker: &RepoName) -> u64 {
+    let number = world.person(LOGIN).open_issue(tracker, TITLE, BODY, &[]).unwrap();
+    world.person("alice").label(tracker, number, "security-report").unwrap();
+    number
+}
 
 /// What must not be found, with what it is.
 pub(crate) struct Canaries(Vec<(String, String)>);
@@ -26,7 +42,8 @@ impl Canaries {
             ("a comment", REASON),
             ("a field", CAUSE),
         ];
-        let minted = [("an installation's token", "ghs_"), ("an App's JWT", "eyJ"), ("a private key", "PRIVATE KEY")];
+        let minted =
+            [("an installation's token", "ghs_"), ("an App's JWT", "eyJ"), ("a private key", "PRIVATE KEY-----")];
         let mut all: Vec<(String, String)> =
             people.iter().chain(&minted).map(|(what, word)| ((*what).to_owned(), (*word).to_owned())).collect();
         let is_secret = |name: &str| ["SECRET", "TOKEN", "KEY"].iter().any(|word| name.contains(word));

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
-use wardroom::domain::facts::{RepoName, Role};
+use wardroom::domain::facts::RepoName;
 use wardroom::sim::http::{Served, send_webhook, serve};
 use wardroom::sim::{Delivery, World};
 use wardroom::store::Row;
@@ -61,8 +61,7 @@ impl Town {
     pub(crate) async fn new() -> Town {
         let room = Room::new();
         let (world, tracker) = (room.world.clone(), room.tracker.clone());
-        world.add_user(canaries::LOGIN);
-        world.collaborator(&tracker, canaries::LOGIN, Role::Read);
+        canaries::introduce(&world, &tracker);
         let served = serve(world.clone()).await.unwrap();
         let ticking = world.clone();
         let ticker = tokio::spawn(async move {
@@ -124,10 +123,7 @@ impl Town {
 
     /// A report full of canaries, and its label. Returns the report's number.
     pub(crate) fn report(&self) -> u64 {
-        let reporter = self.world.person(canaries::LOGIN);
-        let number = reporter.open_issue(&self.tracker, canaries::TITLE, canaries::BODY, &[]).unwrap();
-        self.world.person("alice").label(&self.tracker, number, "security-report").unwrap();
-        number
+        canaries::report(&self.world, &self.tracker)
     }
 
     /// What the log tells that is private.
