@@ -85,10 +85,14 @@ impl Room {
     }
 
     pub(crate) fn with_guards(guards: Guards) -> Self {
-        let mut room = Self::new();
-        room.guards = guards;
-        room.restart();
-        room
+        Self::new().guarded(guards)
+    }
+
+    /// Some safeguards are off from now on.
+    pub(crate) fn guarded(mut self, guards: Guards) -> Self {
+        self.guards = guards;
+        self.restart();
+        self
     }
 
     /// A server that only looks like GitHub: no Apps, so Wardroom acts with a person's token; no GraphQL, no roles.
