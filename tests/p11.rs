@@ -216,6 +216,9 @@ impl Trial {
                 self.comment("erin", &order(which, &id));
                 room.world.collaborator(&mail(), "erin", Role::Maintain);
                 self.settle().await;
+                // Also where replicas showed her words late.
+                self.desk.room.wait(60);
+                self.desk.room.sweep().await;
                 self.desk.room.world.collaborator(&mail(), "erin", Role::Admin);
             }
             Move::Replay => {
@@ -233,6 +236,16 @@ impl Trial {
             Move::Wait(minutes) => room.wait(i64::from(minutes) * 60),
         }
         self.settle().await;
+    }
+
+    /// Two admins say what it takes, and what must come of it.
+    async fn allowed(&mut self) -> Vec<String> {
+        let id = self.id.clone();
+        for (who, which) in [("alice", 2), ("alice", 0), ("carol", 1)] {
+            self.comment(who, &order(which, &id));
+            self.settle().await;
+        }
+        vec![format!("{id} is published"), "a CVE ID was asked for 1 times".to_owned()]
     }
 
     /// What cannot be taken back and happened all the same; empty if nothing did.
@@ -287,20 +300,16 @@ proptest! {
             trial.desk.room.heal().await;
             prop_assert_eq!(trial.happened(), Vec::<String>::new(), "{:?}", steps);
             // And then the allowed one does.
-            let id = trial.id.clone();
-            for (who, which) in [("alice", 2), ("alice", 0), ("carol", 1)] {
-                trial.comment(who, &order(which, &id));
-                trial.settle().await;
-            }
-            let wanted = [format!("{id} is published"), "a CVE ID was asked for 1 times".to_owned()];
-            prop_assert_eq!(trial.happened(), wanted, "{:?}\n{}", steps, trial.desk.room.said(&trial.desk.room.tracker, trial.desk.number).join("\n"));
+            let wanted = trial.allowed().await;
+            let said = trial.desk.room.said(&trial.desk.room.tracker, trial.desk.number).join("\n");
+            prop_assert_eq!(trial.happened(), wanted, "{:?}\n{}", steps, said);
             Ok(())
         })?;
     }
 }
 
 /// Every move once. What happened that must not?
-async fn after_every_move(policy: Policy, guards: Guards) -> Vec<String> {
+async fn after_every_move(policy: Policy, guards: Guards) -> Trial {
     let mut trial = Trial::new(policy, guards).await;
     for step in every_move() {
         trial.perform(step).await;
@@ -308,12 +317,17 @@ async fn after_every_move(policy: Policy, guards: Guards) -> Vec<String> {
             break;
         }
     }
-    trial.happened()
+    trial
 }
 
 #[test]
-fn p11_every_move_once_does_nothing_that_cannot_be_taken_back() {
-    assert_eq!(run(after_every_move(may_publish(), Guards::default())), Vec::<String>::new());
+fn p11_every_move_once_does_nothing_that_cannot_be_taken_back_and_stops_nobody_who_may() {
+    run(async {
+        let mut trial = after_every_move(may_publish(), Guards::default()).await;
+        assert_eq!(trial.happened(), Vec::<String>::new());
+        let wanted = trial.allowed().await;
+        assert_eq!(trial.happened(), wanted, "{}", trial.desk.last_said());
+    });
 }
 
 #[test]
@@ -326,10 +340,10 @@ fn bite_without_each_of_its_checks_it_happens() {
         ("the age", Guards { clock: false, ..on }),
         ("the id", Guards { ids: false, ..on }),
     ] {
-        assert_ne!(run(after_every_move(may_publish(), guards)), Vec::<String>::new(), "{check}");
+        assert_ne!(run(after_every_move(may_publish(), guards)).happened(), Vec::<String>::new(), "{check}");
     }
     let alone = Policy { publish_needs_two: false, ..may_publish() };
-    assert_ne!(run(after_every_move(alone, on)), Vec::<String>::new(), "the second person");
+    assert_ne!(run(after_every_move(alone, on)).happened(), Vec::<String>::new(), "the second person");
 }
 
 /// Without the journal a lost answer asks for a second CVE ID.

@@ -209,3 +209,35 @@ async fn a_release_without_its_advisory_is_the_loudest_line_until_it_is_publishe
     desk.room.heal().await;
     assert!(!first(&desk).unwrap_or_default().contains("The fix is out"), "{:?}", first(&desk));
 }
+
+#[tokio::test]
+async fn p9_nothing_private_goes_into_the_advisory_or_the_log() {
+    let mut desk = Desk::with(support::room::Room::with_policy(alone())).await;
+    desk.room.report("canary-title", "canary-body");
+    desk.room.settle().await;
+    desk.number = desk.room.incidents().iter().map(|issue| issue.number).max().unwrap();
+    let tracker = desk.room.tracker.clone();
+    desk.fill().await;
+    let note = |body: &str| body.replacen("### Analysis Notes", "### Analysis Notes\n\ncanary-note", 1);
+    desk.room.as_("alice").edit_body(&tracker, desk.number, note).unwrap();
+    desk.set("alice", "Reporter", "canary-reporter").await;
+    desk.set("alice", "Evidence of exploitation", "Not found, canary-evidence").await;
+    desk.say("bob", "canary-words").await;
+    desk.say("bob", "/wardroom na T4 canary-reason").await;
+    desk.say("bob", "/wardroom draft").await;
+    let id = desk.only_advisory();
+    desk.set("alice", "Affects versions", "1.1.0 to 1.4.2").await;
+    desk.say("bob", "/wardroom sync to-advisory").await;
+    desk.say("alice", &format!("/wardroom cve request {id}")).await;
+    desk.room.as_("alice").publish_release(&mail(), "v1.4.3", &[]).unwrap();
+    desk.say("alice", &format!("/wardroom publish {id} --despite canary-despite")).await;
+    assert!(is_public(&desk, &id), "{}", desk.last_said());
+    desk.room.wait(60);
+    let words = format!("{:?} {:?}", desk.room.look(desk.number).await, desk.room.failures);
+    assert!(!words.contains("canary"), "{words}");
+    let public = serde_json::to_string(&desk.advisory(&id)).unwrap();
+    assert!(!public.contains("canary") && !public.contains("octo/security"), "{public}");
+    assert!(desk.room.world.issues_of(&mail()).is_empty(), "nothing else is written there");
+    let there = desk.room.writes().into_iter().filter(|call| call.path.contains("octo/mail"));
+    assert!(there.into_iter().all(|call| call.route.starts_with("R/security-advisories")));
+}

@@ -99,7 +99,8 @@ fn answered(observed: &Observed, memory: &Memory, comment: u64) -> Option<Answer
 }
 
 /// What is known of an earlier request for a CVE ID. The intent in the status comment tells, and so do the marks on the
-/// commands, which nobody can take away. `besides`: a command that is about to be answered.
+/// commands, which nobody can take away. An edited one may have been another command when it was marked, so it tells
+/// nothing. `besides`: a command that is about to be answered.
 pub fn asked(observed: &Observed, memory: &Memory, rulings: &[Ruling<'_>], id: &Ghsa, besides: Option<u64>) -> Asked {
     let outcome = |comment: u64, at: Timestamp| match answered(observed, memory, comment) {
         Some(Answer::Yes) => Asked::At(at),
@@ -110,6 +111,8 @@ pub fn asked(observed: &Observed, memory: &Memory, rulings: &[Ruling<'_>], id: &
     let noted = noted.map(|intent| outcome(intent.comment, intent.at)).filter(|asked| *asked != Asked::Never);
     let marked = rulings.iter().rev().filter(|ruling| Some(ruling.comment.id) != besides).find_map(|ruling| {
         let is_it = matches!(&ruling.command, Ok(Command::CveRequest(named)) if named == id);
+        let facts = observed.facts.get(&ruling.comment.id);
+        let is_it = is_it && facts.is_some_and(|facts| facts.last_edited_at.is_none());
         let answer = answered(observed, memory, ruling.comment.id).filter(|_| is_it)?;
         let at = ruling.comment.created_at.unwrap_or_default();
         (answer != Answer::No).then(|| outcome(ruling.comment.id, at))
