@@ -30,7 +30,11 @@ pub enum Ordered {
 /// The advisory that a command orders something about which GitHub cannot take back.
 fn about(command: &Command) -> Option<&Ghsa> {
     match command {
-        Command::CveRequest(id) | Command::Approve(id) | Command::Publish { ghsa: id, .. } => Some(id),
+        Command::Accept(id)
+        | Command::Reject { ghsa: id, .. }
+        | Command::CveRequest(id)
+        | Command::Approve(id)
+        | Command::Publish { ghsa: id, .. } => Some(id),
         _ => None,
     }
 }

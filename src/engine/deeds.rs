@@ -5,6 +5,7 @@
 //! - The answer to a draft or to a publication is lost: the next look reads what is true, and goes on from there.
 //! - The answer to a request for a CVE ID is lost: GitHub does not show whether it was made. The intent was written into the
 //!   status comment before, and the store knows how far this process came; where it does not, a person looks.
+//! - The answer to closing a report is lost, and a person opens it again: it is not closed a second time.
 //! - A person changes the advisory between our read and our change: it is read again just before, and must be the same.
 //! - The mark of a command is lost after its words were said: the words are looked for first.
 
@@ -62,6 +63,17 @@ impl Engine {
                 return self.change_advisory(observed, repo, *to, id, *seen, patch, *marks).await;
             }
             Deed::Conclude { approval, otherwise } => {
+                if approval.act() == Act::Reject && self.was_reopened(repo, approval).await? {
+                    let text = format!(
+                        "`{}` was not closed: the answer to the first try was lost, and someone has changed it since. Look \
+                         at it, and say it again if it should be closed.",
+                        approval.ghsa()
+                    );
+                    let said = self.say_once(observed, approval.comments(), &text).await?;
+                    return Ok(Outcome::Done(
+                        said + self.mark(observed, approval.comments(), Reaction::Confused).await?,
+                    ));
+                }
                 let done = self.github.conclude_advisory(repo, approval).await;
                 let id = approval.ghsa();
                 let failed = match approval.act() {
@@ -75,6 +87,24 @@ impl Engine {
             Deed::RequestCve { approval } => self.request_cve(observed, repo, approval).await?,
         };
         Ok(Outcome::Done(writes))
+    }
+
+    /// Whether an advisory that is to be closed was changed since an earlier try whose answer was lost: that try may have
+    /// closed it, and a person opened it again. Notes this try.
+    async fn was_reopened(&self, repo: &RepoName, approval: &Approval) -> Result<bool, LookError> {
+        let key = format!("closing {}", approval.comments().first().copied().unwrap_or_default());
+        let now = self.now();
+        if let Some(tried) = self.store.get(&key, now).await?.and_then(|text| text.parse::<Timestamp>().ok()) {
+            let changed = match self.github.advisory(repo, approval.ghsa()).await {
+                Ok(advisory) => advisory.updated_at.is_some_and(|at| at > tried),
+                Err(error) if out_of_reach(&error) => false,
+                Err(error) => return Err(error.into()),
+            };
+            return Ok(changed);
+        }
+        let tried = self.github.server_time().unwrap_or(now);
+        self.store.put(&key, &tried.to_string(), now + STEP_LIFE).await?;
+        Ok(false)
     }
 
     /// Marks the commands of a deed that was done. Where GitHub refuses it for good, says why and what a person can do.

@@ -3,6 +3,7 @@
 
 mod advisory;
 mod publishing;
+mod triage;
 
 pub(super) use publishing::FORK;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::advisory::Ghsa;
-use super::advisory::approval::Approval;
+use super::advisory::approval::{Act, Approval};
 use super::advisory::request::{AdvisoryPatch, NewAdvisory};
 use super::checklist::{Checklist, TaskLookup};
 use super::command::{self, Close, Command};
@@ -153,7 +154,11 @@ pub fn answer(observed: &Observed, policy: &Policy, rulings: &[Ruling<'_>], desk
             (Verdict::New, Ok(command)) => accept(&mut answers, observed, policy, desk, rulings, ruling, command),
             (Verdict::Unreadable, Err(error)) => answers.no(ruling, error.to_string()),
             (Verdict::Waiting | Verdict::Counted, Ok(command)) => {
-                publishing::follow_up(&mut answers, observed, policy, rulings, ruling, desk, command);
+                match command {
+                    Command::Accept(id) => triage::follow_up(&mut answers, ruling, desk, Act::Accept, id),
+                    Command::Reject { ghsa, .. } => triage::follow_up(&mut answers, ruling, desk, Act::Reject, ghsa),
+                    _ => publishing::follow_up(&mut answers, observed, policy, rulings, ruling, desk, command),
+                }
             }
             (Verdict::NotAllowed { need, has, named, on }, Ok(command)) => {
                 answers.no(ruling, not_allowed(command.word(), need, has, named, on));
@@ -242,6 +247,8 @@ fn accept(
         Command::Link(id) => advisory::link(answers, ruling, desk, id),
         Command::Sync { from, parts } => advisory::sync(answers, ruling, desk, *from, parts),
         Command::CveSet(cve) => advisory::set_cve(answers, ruling, desk, cve),
+        Command::Accept(id) => triage::decide(answers, observed, policy, ruling, desk, Act::Accept, id),
+        Command::Reject { ghsa, .. } => triage::decide(answers, observed, policy, ruling, desk, Act::Reject, ghsa),
         Command::CveRequest(id) => publishing::request_cve(answers, observed, policy, rulings, ruling, desk, id),
         Command::Publish { .. } | Command::Approve(_) => {
             publishing::publish(answers, observed, policy, rulings, ruling, desk, command);

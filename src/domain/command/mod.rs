@@ -60,6 +60,15 @@ pub enum Command {
     Draft,
     /// Links an advisory that there is.
     Link(Ghsa),
+    /// Makes a draft of a private report.
+    Accept(Ghsa),
+    /// Closes a private report or a draft.
+    Reject {
+        /// Which.
+        ghsa: Ghsa,
+        /// Why.
+        reason: String,
+    },
     /// Settles lines of the table of differences.
     Sync {
         /// Which side is right.
@@ -126,6 +135,8 @@ impl Command {
             Command::Merge { .. } => "merge",
             Command::Draft => "draft",
             Command::Link(_) => "link",
+            Command::Accept(_) => "accept",
+            Command::Reject { .. } => "reject",
             Command::Sync { .. } => "sync",
             Command::CveSet(_) => "cve set",
             Command::CveRequest(_) => "cve request",
@@ -194,6 +205,8 @@ fn read(word: &str, rest: &str) -> Result<Command, CommandError> {
         }
         "draft" => alone("draft", rest, Command::Draft),
         "link" => ghsa("link", rest).map(Command::Link),
+        "accept" => ghsa("accept", rest).map(Command::Accept),
+        "reject" => reject(rest),
         "sync" => sync(rest),
         "cve" => cve(rest),
         "publish" => publish(rest),
@@ -323,6 +336,14 @@ fn ghsa(word: &'static str, rest: &str) -> Result<Ghsa, CommandError> {
         Err(_) if rest.is_empty() => Err(wrong(word, "Which advisory? Its id is missing.")),
         Err(_) => Err(wrong(word, format!("{} is not an advisory's id.", echo(rest)))),
     }
+}
+
+fn reject(rest: &str) -> Result<Command, CommandError> {
+    const WORD: &str = "reject";
+    let (id, reason) = first_word(rest);
+    let ghsa = ghsa(WORD, id.trim_end_matches(':'))?;
+    let missing = "A reason is needed: why is it no vulnerability of yours? The reporter will ask.";
+    Ok(Command::Reject { ghsa, reason: required_reason(WORD, after_separator(reason), missing)? })
 }
 
 fn sync(rest: &str) -> Result<Command, CommandError> {

@@ -74,6 +74,18 @@ pub const ALL: &[Usage] = &[
         "names the advisory, draft or private report that this is about",
     ),
     usage(
+        "accept",
+        "accept GHSA",
+        "accept GHSA-2c3f-4gh5-6jm7",
+        "makes a draft of the private report; it cannot be taken back",
+    ),
+    usage(
+        "reject",
+        "reject GHSA REASON",
+        "reject GHSA-2c3f-4gh5-6jm7 the crash needs root to begin with",
+        "closes the private report, or the draft, and publishes nothing; its reporter sees that",
+    ),
+    usage(
         "sync",
         "sync to-advisory [FIELD…]",
         "sync to-advisory affected patched",
