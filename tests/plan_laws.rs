@@ -75,6 +75,8 @@ impl Desk {
             report: ReportSight::NotRead,
             acknowledged: true,
             others: BTreeMap::new(),
+            holders: BTreeMap::new(),
+            doubled: false,
             seen: None,
             missing: Vec::new(),
             failures: 0,

@@ -557,3 +557,83 @@ async fn p11_nothing_but_a_good_command_accepts_or_closes() {
     room.heal().await;
     assert_eq!(state(&room, &id), AdvisoryState::Triage);
 }
+
+#[tokio::test]
+async fn link_makes_one_incident_of_a_report_that_came_in_twice() {
+    let mail = repo("octo/mail");
+    let (mut room, private, id) = reported(policy()).await;
+    room.report("Crash", "A long header stops it.");
+    room.settle().await;
+    let issue = room.incidents().iter().map(|issue| issue.number).max().unwrap();
+    say(&mut room, "bob", issue, &format!("/wardroom link {id}")).await;
+    room.wait(60);
+    room.heal().await;
+    assert_eq!(room.incident(), issue, "one is open");
+    assert_eq!(room.labels(private), ["incident", "rejected"]);
+    insta::assert_snapshot!(said(&room, private, &id).join("\n---\n"), @"This incident is about the same report as #3, as `bob` said there with `/wardroom link`. Work goes on in #3. Nothing written here is lost: carry over what is needed.");
+    insta::assert_snapshot!(said(&room, issue, &id).join("\n---\n"), @"`GHSA-ID` had an incident of its own, #1: it is closed as a duplicate. Work goes on here.");
+    assert_eq!(field(&room, issue, "GitHub Security Advisory ID"), id);
+    // It stays one: for sweeps, for a process that knows nothing, and for what happens to the advisory.
+    room.lose_store();
+    room.heal().await;
+    say(&mut room, "alice", issue, &format!("/wardroom accept {id}")).await;
+    assert_eq!(state(&room, &id), AdvisoryState::Draft);
+    let patch = json!({"vulnerabilities": [{"package": {"ecosystem": "other", "name": "ledger-mail"},
+        "vulnerable_version_range": "< 1.4.3", "patched_versions": "1.4.3"}]});
+    room.as_("alice").edit_advisory(&mail, &id, &patch).unwrap();
+    room.as_("alice").publish_advisory(&mail, &id).unwrap();
+    room.settle().await;
+    assert!(section(&room, issue).contains(": published on"), "{}\n{}", section(&room, issue), room.call_log(25));
+    assert_eq!((room.incidents().len(), room.incident()), (2, issue));
+}
+
+#[tokio::test]
+async fn a_link_that_a_crash_cut_short_or_a_sweep_overtook_still_makes_one_of_two() {
+    for fault in ["PATCH R/issues/{n}", "POST R/issues/{n}/comments", "POST R/issues/comments/{id}/reactions"] {
+        for when in [When::Before, When::After] {
+            let (mut room, private, id) = reported(policy()).await;
+            room.report("Crash", "A long header stops it.");
+            room.settle().await;
+            let issue = room.incidents().iter().map(|issue| issue.number).max().unwrap();
+            room.crash_loses_store = true;
+            room.world.faults(|faults| faults.fail_route(fault, 1, Fault::Crash, when));
+            say(&mut room, "bob", issue, &format!("/wardroom link {id}")).await;
+            room.heal().await;
+            assert_eq!(room.incident(), issue, "{fault} {when:?}");
+            assert_eq!((said(&room, private, &id).len(), said(&room, issue, &id).len()), (1, 1), "{fault} {when:?}");
+        }
+    }
+    // A team named the report before its event came, and another process opened it all the same.
+    let mut room = room();
+    room.report("Crash", "A long header stops it.");
+    room.settle().await;
+    let issue = room.incident();
+    let id = report(&room);
+    let deliveries = room.world.take_deliveries();
+    let tracker = room.tracker.clone();
+    room.as_("bob").comment(&tracker, issue, &format!("/wardroom link {id}")).unwrap();
+    room.receive_one(&deliveries[0]).await;
+    room.engine.look(&format!("report octo/mail#{id}").parse().unwrap(), 0).await.unwrap();
+    assert_eq!(room.incidents().len(), 2);
+    room.settle().await;
+    room.wait(60);
+    room.heal().await;
+    assert_eq!(room.incident(), issue, "{}", room.call_log(40));
+}
+
+#[tokio::test]
+async fn two_incidents_of_one_report_without_a_link_are_a_note_and_stay_as_they_are() {
+    let (mut room, private, id) = reported(policy()).await;
+    room.report("Crash", "A long header stops it.");
+    room.settle().await;
+    let issue = room.incidents().iter().map(|issue| issue.number).max().unwrap();
+    let tracker = room.tracker.clone();
+    room.as_("bob").set_field(&tracker, issue, "GitHub Security Advisory ID", &id).unwrap();
+    room.heal().await;
+    let notes = room.engine.sweep(&[]).await.unwrap().looked.notes;
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].starts_with(&format!("#{issue} and #{private} are about the same private report")), "{notes:?}");
+    assert!(room.incidents().iter().all(|issue| issue.is_open()));
+    say(&mut room, "bob", issue, &format!("/wardroom link {id}")).await;
+    assert_eq!(room.incident(), issue);
+}

@@ -173,6 +173,15 @@ pub fn needs(observed: &Observed, rulings: &[Ruling<'_>], policy: &Policy) -> Ne
             }
         }
     }
+    for ruling in rulings {
+        let looks = ruling.verdict == Verdict::New || (ruling.verdict == Verdict::Counted && observed.doubled);
+        if let Ok(Command::Link(id)) = &ruling.command
+            && looks
+            && !observed.holders.contains_key(id)
+        {
+            needs.holders.push(id.clone());
+        }
+    }
     for ruling in rulings.iter().filter(|ruling| ruling.verdict == Verdict::New) {
         let other = match &ruling.command {
             Ok(Command::Merge { into }) => Some(*into),

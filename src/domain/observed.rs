@@ -134,6 +134,10 @@ pub struct Observed {
     pub acknowledged: bool,
     /// Other issues of the tracker that commands speak of; `None` if there is no such issue.
     pub others: BTreeMap<u64, Option<Issue>>,
+    /// Open incidents that were opened for a private report of their own, by the report's id; `None` if there is none.
+    pub holders: BTreeMap<Ghsa, Option<u64>>,
+    /// The last sweep saw another open incident of the private report that this one names.
+    pub doubled: bool,
     /// What this server cannot tell.
     pub missing: Vec<Missing>,
     /// How many looks at this incident failed in a row before this one.
@@ -190,6 +194,8 @@ pub struct Needs {
     pub history: Option<Option<Timestamp>>,
     /// Other tracking issues that commands speak of.
     pub others: Vec<u64>,
+    /// Private reports that may have an incident of their own.
+    pub holders: Vec<Ghsa>,
     /// The linked advisory.
     pub advisory: Option<Ghsa>,
     /// Whether the draft advisories must be listed, to find one whose answer was lost.
@@ -204,6 +210,7 @@ impl Needs {
     /// Whether everything is there.
     pub fn is_empty(&self) -> bool {
         let advisory = self.advisory.is_none() && !self.drafts && self.releases.is_empty() && !self.visibility;
-        self.facts.is_empty() && self.roles.is_empty() && self.history.is_none() && self.others.is_empty() && advisory
+        let others = self.others.is_empty() && self.holders.is_empty();
+        self.facts.is_empty() && self.roles.is_empty() && self.history.is_none() && others && advisory
     }
 }

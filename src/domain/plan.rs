@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::advisory::Ghsa;
-use super::answers::{self, Deed, Desk};
+use super::answers::{self, Deed, Desk, Join};
 use super::body::{self, BodyChange, Grounds};
 use super::checklist::{Checklist, TaskState};
 use super::decisions::{self, Decisions, Ruling, Verdict};
@@ -54,6 +54,8 @@ pub enum Action {
         /// `not_planned` or `duplicate`.
         reason: &'static str,
     },
+    /// Close another incident as a double of this one.
+    CloseDouble(Join),
     /// Hang a label on the issue or take it off.
     Label(LabelChange),
     /// Say something once; the marker at its head is looked for before.
@@ -370,6 +372,7 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         ReportSight::Changed(words) => memory.report = Some(words.clone()),
     }
     say(observed, policy, &checklist, &standing, &issue, &rulings, &answers, paused, &mut plan);
+    plan.actions.extend(answers.join.clone().map(Action::CloseDouble));
     for (to, _, reaction) in &answers.marks {
         plan.actions.push(Action::React { to: *to, reaction: *reaction });
     }

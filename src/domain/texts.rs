@@ -243,6 +243,16 @@ pub fn merged_here(from: u64, report: Option<&ReportId>, by: &str) -> String {
     )
 }
 
+/// The comment on the incident of a private report that is part of another one by now.
+pub fn joined(stays: u64, by: &str) -> String {
+    format!(
+        "{}\nThis incident is about the same report as #{stays}, as {} said there with `/wardroom link`. Work goes on in \
+         #{stays}. Nothing written here is lost: carry over what is needed.\n",
+        marker(DOUBLE_OF, &stays.to_string()),
+        fence::login(by)
+    )
+}
+
 /// The kind of the marker on a doubled tracking issue; its content is the number of the one that stays.
 pub const DOUBLE_OF: &str = "double-of";
 

@@ -77,6 +77,7 @@ impl Engine {
                 };
                 self.github.edit_issue(repo, number, &patch).await?;
             }
+            Action::CloseDouble(join) => self.join(number, join).await?,
             Action::Label(LabelChange::Add(label)) => {
                 let created = self.ensure_label(label).await?;
                 self.github.add_label(repo, number, &label.name).await?;
@@ -168,6 +169,7 @@ pub(super) fn describe(action: &Action) -> String {
             Deed::RequestCve { .. } => format!("ask for a CVE ID for the advisory in {repository}"),
         },
         Action::Close { reason } => format!("close the issue as {reason}"),
+        Action::CloseDouble(join) => format!("close #{}, which is about the same private report", join.number),
         Action::Label(LabelChange::Add(label)) => format!("add the label {}", label.name),
         Action::Label(LabelChange::Remove(name)) => format!("remove the label {name}"),
         Action::Say { on, body } => {

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::advisory::out_of_reach;
+use super::private_report::doubled_key;
 use super::{Engine, LookError};
 use crate::domain::command::{self, Command};
 use crate::domain::facts::{Account, Comment, CommentFacts, Issue, RepoName, Role};
@@ -108,6 +109,8 @@ impl Engine {
             report,
             acknowledged: false,
             others: Default::default(),
+            holders: Default::default(),
+            doubled: self.store.get(&doubled_key(number), now).await?.is_some(),
             missing: Vec::new(),
             failures,
             advisory: Default::default(),
@@ -221,6 +224,10 @@ impl Engine {
                     Err(error) => return Err(error),
                 }
             }
+            for report in needs.holders {
+                let holder = self.holder(&report, number).await?;
+                observed.holders.insert(report, holder);
+            }
             for other in needs.others {
                 let found = match self.github.issue(&self.tracker, other).await {
                     Ok(issue) => Some(issue),
@@ -310,7 +317,8 @@ impl Engine {
         let alone = observed.advisory == AdvisorySight::NotRead
             && observed.releases == ReleaseSight::NotRead
             && observed.drafts.is_none()
-            && observed.others.is_empty();
+            && observed.others.is_empty()
+            && observed.holders.is_empty();
         let now = self.now();
         // The comments may be from a replica that is older than the issue's.
         let settled = now.duration_since(at) >= READ_LAG;

@@ -1,20 +1,31 @@
 //! Private vulnerability reports: advisories that someone handed in and nobody accepted yet. GitHub tells of them by one
 //! event, which a workflow never gets; the list of those in triage tells of all.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 
 use super::advisory::{REMEDY, out_of_reach};
-use super::report::{asked_key, note};
+use super::report::{KNOWN_LIFE, asked_key, note, tracker_key};
 use super::{Engine, LookError, Looked};
 use crate::domain::advisory::{Advisory, AdvisoryState, Ghsa};
+use crate::domain::answers::Join;
 use crate::domain::checklist::Checklist;
-use crate::domain::facts::Issue;
+use crate::domain::facts::{Issue, IssueState};
 use crate::domain::incident::{self, ReportId, Subject};
 use crate::domain::opening::Source;
 use crate::domain::plan::READ_LAG;
 use crate::domain::policy::LabelKey;
 use crate::github::Error;
-use crate::github::types::IssueFilter;
+use crate::github::types::{IssueFilter, IssuePatch};
+
+/// How long a sweep's word is kept that an incident has a double.
+const DOUBLED_LIFE: SignedDuration = SignedDuration::from_hours(1);
+
+/// The store's key for the sweep's word that an incident names the private report of another one.
+pub(super) fn doubled_key(number: u64) -> String {
+    format!("doubled {number}")
+}
 
 /// For so long it is not said again that private reports cannot be listed.
 const SAID_LIFE: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -67,8 +78,8 @@ impl Engine {
         Ok(note(format!("{id} {why}: no incident is opened for it")))
     }
 
-    /// The tracking issue of a private report by the tracker's list: the one that was opened for it, else one whose fields
-    /// name the advisory, because a person linked it.
+    /// The tracking issue of a private report by the tracker's list: one that was opened for it, or whose fields name the
+    /// advisory because a person linked it; one that is open, if there is one.
     pub(super) async fn find_by_advisory(&self, id: &ReportId, advisory: &Ghsa) -> Result<Option<u64>, LookError> {
         let filter = IssueFilter {
             labels: vec![self.policy.label(LabelKey::Incident).name],
@@ -79,14 +90,16 @@ impl Engine {
         let me = self.me().await?.id;
         let read: Vec<(&Issue, Checklist)> =
             listed.iter().map(|issue| (issue, Checklist::parse(issue.text()))).collect();
-        let opened_for = |(issue, checklist): &&(&Issue, Checklist)| {
+        let opened_for = |issue: &Issue, checklist: &Checklist| {
             issue.user.as_ref().is_some_and(|user| user.id == me)
                 && incident::marked_report(checklist).as_ref() == Some(id)
         };
-        let names =
-            |(_, checklist): &&(&Issue, Checklist)| incident::named_advisory(checklist).as_ref() == Some(advisory);
-        let lowest = |found: &mut dyn Iterator<Item = &(&Issue, Checklist)>| found.map(|(issue, _)| issue.number).min();
-        Ok(lowest(&mut read.iter().filter(opened_for)).or_else(|| lowest(&mut read.iter().filter(names))))
+        let found = read.iter().filter_map(|(issue, checklist)| {
+            let opened_for = opened_for(issue, checklist);
+            let is_it = opened_for || incident::named_advisory(checklist).as_ref() == Some(advisory);
+            is_it.then_some((!issue.is_open(), !opened_for, issue.number))
+        });
+        Ok(found.min().map(|(.., number)| number))
     }
 
     /// The tracking issue of a private report that was opened a moment ago and that no list shows yet: the newest numbers
@@ -97,6 +110,58 @@ impl Engine {
         let ours = newest.iter().filter(|issue| issue.user.as_ref().is_some_and(|user| user.id == me));
         let found = ours.filter(|issue| incident::marked_report(&Checklist::parse(issue.text())).as_ref() == Some(id));
         Ok(found.map(|issue| issue.number).min())
+    }
+
+    /// The open incident that was opened for a private report, other than this one.
+    pub(super) async fn holder(&self, report: &Ghsa, here: u64) -> Result<Option<u64>, LookError> {
+        let listed = self.incidents().await?;
+        let others = listed
+            .iter()
+            .filter(|(id, issue)| id.advisory() == Some(report) && issue.number != here && issue.is_open());
+        Ok(others.map(|(_, issue)| issue.number).min())
+    }
+
+    /// Closes the incident of a private report that another one, `stays`, is about as well.
+    pub(super) async fn join(&self, stays: u64, join: &Join) -> Result<(), LookError> {
+        let patch = IssuePatch {
+            state: Some(IssueState::Closed),
+            state_reason: Some("duplicate".to_owned()),
+            ..IssuePatch::default()
+        };
+        self.github.edit_issue(&self.tracker, join.number, &patch).await?;
+        if let Some(repo) = &self.policy.advisories.repository {
+            let key = tracker_key(&ReportId::private(repo.clone(), join.report.clone()), &self.tracker);
+            self.store.put(&key, &stays.to_string(), self.now() + KNOWN_LIFE).await?;
+        }
+        self.store.forget(&doubled_key(stays)).await?;
+        Ok(())
+    }
+
+    /// Finds open incidents whose fields name a private report that has an open incident of its own: by the numbers of the
+    /// former, noted for their next look. A `link` there makes one of the two; without one a person is told.
+    pub(super) async fn note_doubled(
+        &self,
+        incidents: &[Issue],
+        by_report: &BTreeMap<ReportId, Vec<&Issue>>,
+        looked: &mut Looked,
+    ) -> Result<Vec<u64>, LookError> {
+        let mut doubled = Vec::new();
+        for issue in incidents.iter().filter(|issue| issue.is_open()) {
+            let Some(named) = incident::named_advisory(&Checklist::parse(issue.text())) else { continue };
+            let of_it = by_report.iter().filter(|(report, _)| report.advisory() == Some(&named));
+            let all: Vec<&Issue> = of_it.flat_map(|(_, issues)| issues.iter().copied()).collect();
+            if all.iter().any(|own| own.number == issue.number) {
+                continue;
+            }
+            let Some(other) = all.iter().find(|own| own.is_open()) else { continue };
+            self.store.put(&doubled_key(issue.number), "yes", self.now() + DOUBLED_LIFE).await?;
+            looked.notes.push(format!(
+                "#{} and #{} are about the same private report: `/wardroom link` in the one that stays makes one of them",
+                issue.number, other.number
+            ));
+            doubled.push(issue.number);
+        }
+        Ok(doubled)
     }
 
     /// Whether everyone can read the tracker, as the policy allows: what is private never goes there.

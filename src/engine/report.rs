@@ -118,8 +118,8 @@ impl Engine {
         }
     }
 
-    /// The tracking issue of a report: from the store, else from the tracker's list, else from what is written at once and
-    /// does not lag as lists do: our own acknowledgement, or for a private report, which has none, the newest numbers.
+    /// The tracking issue of a report: from the store, else from the tracker's list, else from our own acknowledgement,
+    /// which is written at once and does not lag as lists do.
     pub(super) async fn find_tracker(&self, id: &ReportId) -> Result<Option<u64>, LookError> {
         let now = self.now();
         if let Some(number) =
@@ -127,22 +127,27 @@ impl Engine {
         {
             return Ok(Some(number));
         }
-        let listed = self.incidents().await?;
-        let mut number = listed.iter().filter(|(report, _)| report == id).map(|(_, issue)| issue.number).min();
-        if number.is_none() {
-            number = match &id.key {
-                ReportKey::Issue(report) => match self.github.comments(&id.repo, *report).await {
-                    Ok(comments) => self.acknowledged(&comments).await?,
-                    Err(Error::NotFound(_) | Error::Gone(_) | Error::Moved { .. }) => None,
-                    Err(error) => return Err(error.into()),
-                },
-                ReportKey::Private(advisory) => self.find_by_advisory(id, advisory).await?,
-            };
-        }
+        let number = match &id.key {
+            ReportKey::Issue(report) => self.find_by_issue(id, *report).await?,
+            ReportKey::Private(advisory) => self.find_by_advisory(id, advisory).await?,
+        };
         if let Some(number) = number {
             self.store.put(&tracker_key(id, &self.tracker), &number.to_string(), now + KNOWN_LIFE).await?;
         }
         Ok(number)
+    }
+
+    async fn find_by_issue(&self, id: &ReportId, number: u64) -> Result<Option<u64>, LookError> {
+        let listed = self.incidents().await?;
+        let known = listed.iter().filter(|(report, _)| report == id).map(|(_, issue)| issue.number).min();
+        if known.is_some() {
+            return Ok(known);
+        }
+        match self.github.comments(&id.repo, number).await {
+            Ok(comments) => self.acknowledged(&comments).await,
+            Err(Error::NotFound(_) | Error::Gone(_) | Error::Moved { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// All tracking issues that we opened, closed ones too, with the report that each is about.

@@ -101,6 +101,8 @@ impl Engine {
             incidents.iter().filter_map(|issue| incident::named_advisory(&Checklist::parse(issue.text()))).collect();
         let is_named = |id: &ReportId| id.advisory().is_some_and(|advisory| named.contains(advisory));
         present.extend(private.into_iter().filter(|id| !is_named(id)));
+        let doubled = self.note_doubled(&incidents, &by_report, &mut swept.looked).await?;
+        subjects.extend(doubled.into_iter().map(Subject::Tracker));
         // A report without an incident may need one; an open incident whose report is not in the list any more may need
         // a word about it.
         let open = |issues: &Vec<&Issue>| issues.iter().any(|issue| issue.is_open());

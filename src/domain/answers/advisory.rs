@@ -1,6 +1,6 @@
 //! Commands that draft, link and fill in the advisory.
 
-use super::{Answers, Deed, Desk, set_field};
+use super::{Answers, Deed, Desk, Join, set_field};
 use crate::domain::advisory::drift::{self, Part, Row};
 use crate::domain::advisory::request::AdvisoryPatch;
 use crate::domain::advisory::{Advisory, AdvisoryState, Cve, Ghsa};
@@ -10,6 +10,7 @@ use crate::domain::disclosure::Disclosure;
 use crate::domain::fence;
 use crate::domain::findings::{self, CVE, GHSA_FIELDS};
 use crate::domain::observed::Observed;
+use crate::domain::texts;
 
 /// What a command on the advisory is answered where there is no place for one.
 pub(super) fn no_advisories(desk: &Desk<'_>) -> String {
@@ -57,7 +58,7 @@ pub(super) fn draft(answers: &mut Answers, observed: &Observed, ruling: &Ruling<
     }
 }
 
-pub(super) fn link(answers: &mut Answers, ruling: &Ruling<'_>, desk: &Desk<'_>, id: &Ghsa) {
+pub(super) fn link(answers: &mut Answers, observed: &Observed, ruling: &Ruling<'_>, desk: &Desk<'_>, id: &Ghsa) {
     let Ok(Some(advisory)) = desk.disclosure else {
         answers.no(ruling, no_advisories(desk));
         return;
@@ -72,7 +73,26 @@ pub(super) fn link(answers: &mut Answers, ruling: &Ruling<'_>, desk: &Desk<'_>, 
             ),
         ),
         (_, Some(why)) => answers.no(ruling, format!("`{id}` was not linked: {why}")),
-        _ => answers.yes(ruling),
+        _ => {
+            join(answers, observed, ruling, desk, id);
+            answers.yes(ruling);
+        }
+    }
+}
+
+/// A report that came in twice, as an issue and in private, has two incidents: `link` makes one of them. The other is
+/// closed, and nothing of it is lost.
+pub(super) fn join(answers: &mut Answers, observed: &Observed, ruling: &Ruling<'_>, desk: &Desk<'_>, id: &Ghsa) {
+    let names_it = matches!(desk.disclosure, Ok(Some(advisory)) if advisory.linked.as_ref() == Some(id));
+    let other = observed.holders.get(id).copied().flatten();
+    if let Some(number) = other.filter(|_| names_it && observed.issue.is_open() && !desk.paused) {
+        let by = &ruling.author.login;
+        answers.elsewhere.push((number, texts::joined(observed.issue.number, by)));
+        answers.replies.push((
+            ruling.comment.id,
+            format!("`{id}` had an incident of its own, #{number}: it is closed as a duplicate. Work goes on here."),
+        ));
+        answers.join = Some(Join { number, report: id.clone() });
     }
 }
 

@@ -38,12 +38,23 @@ pub struct Answers {
     pub replies: Vec<(u64, String)>,
     /// Comments to write on other tracking issues.
     pub elsewhere: Vec<(u64, String)>,
+    /// Another incident, opened for the same private report, is to be closed as a double of this one.
+    pub join: Option<Join>,
     /// The issue is to be closed, with this `state_reason`.
     pub close: Option<&'static str>,
     /// What is to be done with the advisory: one thing a look, the next one when this one is seen to be done.
     pub deed: Option<Deed>,
     /// When an order can be judged that is too young now.
     pub wait_until: Option<Timestamp>,
+}
+
+/// Another incident of the same private report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Join {
+    /// Its number.
+    pub number: u64,
+    /// The report.
+    pub report: Ghsa,
 }
 
 /// Something to do with the advisory, for a command. Whoever does it marks the command, unless it says otherwise.
@@ -155,6 +166,7 @@ pub fn answer(observed: &Observed, policy: &Policy, rulings: &[Ruling<'_>], desk
             (Verdict::Unreadable, Err(error)) => answers.no(ruling, error.to_string()),
             (Verdict::Waiting | Verdict::Counted, Ok(command)) => {
                 match command {
+                    Command::Link(id) => advisory::join(&mut answers, observed, ruling, desk, id),
                     Command::Accept(id) => triage::follow_up(&mut answers, ruling, desk, Act::Accept, id),
                     Command::Reject { ghsa, .. } => triage::follow_up(&mut answers, ruling, desk, Act::Reject, ghsa),
                     _ => publishing::follow_up(&mut answers, observed, policy, rulings, ruling, desk, command),
@@ -244,7 +256,7 @@ fn accept(
         // One thing a look: the next one has to see what this one did.
         _ if answers.deed.is_some() => answers.wait(desk.now + super::plan::READ_LAG),
         Command::Draft => advisory::draft(answers, observed, ruling, desk),
-        Command::Link(id) => advisory::link(answers, ruling, desk, id),
+        Command::Link(id) => advisory::link(answers, observed, ruling, desk, id),
         Command::Sync { from, parts } => advisory::sync(answers, ruling, desk, *from, parts),
         Command::CveSet(cve) => advisory::set_cve(answers, ruling, desk, cve),
         Command::Accept(id) => triage::decide(answers, observed, policy, ruling, desk, Act::Accept, id),
