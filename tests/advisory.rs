@@ -7,7 +7,7 @@ mod support;
 use serde_json::json;
 use support::room::{Room, repo};
 use wardroom::domain::checklist::{Checklist, TaskState};
-use wardroom::domain::policy::{Advisories, Ecosystem, Package, Policy, Product};
+use wardroom::domain::policy::{Advisories, DraftWhen, Ecosystem, Package, Policy, Product};
 use wardroom::sim::{Fault, When};
 
 fn policy() -> Policy {
@@ -425,4 +425,101 @@ async fn releases_that_the_token_may_not_see_raise_no_alarm() {
     let status = room.status(number);
     assert!(status.contains("Whether the fixed versions are released cannot be told"), "{status}");
     assert!(!status.contains("has no release"), "{status}");
+}
+
+fn at_mitigation() -> Policy {
+    Policy { draft: DraftWhen::AtMitigation, ..policy() }
+}
+
+/// Phase 1 is done.
+async fn begin_mitigation(room: &mut Room, number: u64) {
+    let tracker = room.tracker.clone();
+    for task in ["T1", "T2", "T3", "T4", "T5", "T6"] {
+        room.as_("bob").tick(&tracker, number, task).unwrap();
+    }
+    room.settle().await;
+}
+
+#[tokio::test]
+async fn where_the_policy_says_so_the_draft_is_made_when_phase_2_begins_and_once() {
+    let mut room = Room::with_policy(at_mitigation());
+    room.report("Crash", "It crashes.");
+    room.settle().await;
+    let number = room.incident();
+    insta::assert_snapshot!(section(&room, number), @"None is linked yet. One is drafted from the fields when phase 2 begins; `/wardroom draft` makes it now, and `/wardroom link GHSA-…` names one that there is.");
+    fill(&mut room, number).await;
+    room.heal().await;
+    assert!(room.world.advisories_of(&repo("octo/mail")).is_empty(), "not before");
+    begin_mitigation(&mut room, number).await;
+    room.wait(60);
+    room.heal().await;
+    let id = only_advisory(&room);
+    assert_eq!(field(&room, number, "GitHub Security Advisory ID"), id);
+    assert_eq!(state(&room, number, "T12"), TaskState::Done);
+    assert_eq!(room.said(&room.tracker, number), Vec::<String>::new(), "nobody asked, nobody is answered");
+    // Whoever takes it away meant it.
+    let tracker = room.tracker.clone();
+    room.as_("alice").edit_advisory(&repo("octo/mail"), &id, &json!({"state": "closed"})).unwrap();
+    for name in ["GitHub Security Advisory ID", "GitHub Security Advisory"] {
+        room.as_("alice").set_field(&tracker, number, name, "`GHSA-XXXX-XXXX-XXXX`").unwrap();
+    }
+    room.settle().await;
+    room.wait(7200);
+    room.heal().await;
+    only_advisory(&room);
+    assert!(section(&room, number).starts_with("None is linked. `/wardroom draft` makes one"));
+}
+
+#[tokio::test]
+async fn a_draft_by_the_policy_whose_answer_was_lost_is_found_again_although_the_fields_changed() {
+    for fault in [Fault::TimeOut, Fault::Crash] {
+        for when in [When::Before, When::After] {
+            for lose in [false, true] {
+                let mut room = Room::with_policy(at_mitigation());
+                room.report("Crash", "It crashes.");
+                room.settle().await;
+                let number = room.incident();
+                fill(&mut room, number).await;
+                room.crash_loses_store = lose;
+                room.world.faults(|faults| {
+                    faults.fail_route("POST R/security-advisories", 1, fault, when);
+                });
+                let tracker = room.tracker.clone();
+                room.world.faults(|faults| {
+                    faults.before("GET", "R/security-advisories", move |world| {
+                        world.person("bob").set_field(&tracker, number, "Root cause", "Something else").unwrap();
+                    });
+                });
+                begin_mitigation(&mut room, number).await;
+                room.heal().await;
+                room.wait(60);
+                room.heal().await;
+                let id = only_advisory(&room);
+                assert_eq!(field(&room, number, "GitHub Security Advisory ID"), id, "{fault:?} {when:?} {lose}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_draft_by_the_policy_that_github_refuses_is_offered_for_pasting_once() {
+    let mut room = Room::with_policy(at_mitigation());
+    room.report("Crash", "It crashes.");
+    room.settle().await;
+    let number = room.incident();
+    fill(&mut room, number).await;
+    room.world.without_advisories();
+    begin_mitigation(&mut room, number).await;
+    room.heal().await;
+    let said = room.said(&room.tracker, number);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("No draft was made in `octo/mail`") && said[0].contains("A person can paste it"),
+        "{said:?}"
+    );
+    room.wait(60);
+    room.world.clear_calls();
+    room.look(number).await;
+    assert_eq!(room.writes(), []);
+    assert_eq!(room.failures, Vec::<String>::new());
 }

@@ -8,6 +8,7 @@ use super::advisory::approval::FRESH_FOR;
 use super::advisory::{Cve, Ghsa};
 use super::command::{self, Close, Command, CommandError};
 use super::cvss::Severity;
+use super::drafting;
 use super::facts::{Account, Comment, Reaction, Role};
 use super::memory::{Answer, Memory};
 use super::observed::{Missing, Needs, Observed};
@@ -77,6 +78,8 @@ pub struct Decisions<'a> {
     pub vector_by: Option<&'a Account>,
     /// The last `draft`.
     pub drafted: Option<&'a Ruling<'a>>,
+    /// The policy asks for a draft by itself. The fold knows nothing of that: whoever folds says so.
+    pub drafting: Option<drafting::Due>,
     /// What the last `link` names.
     pub linked: Option<&'a Ghsa>,
     /// What the last `cve set` says, and who said it.

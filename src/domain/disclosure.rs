@@ -18,13 +18,14 @@ use super::answers::FORK;
 use super::checklist::{Checklist, TaskState};
 use super::command::{Command, Side};
 use super::decisions::{Decisions, Ruling, Verdict as Ruled};
+use super::drafting;
 use super::facts::RepoName;
 use super::fence;
 use super::findings::{CVE, Findings, GHSA_FIELDS, RELEASE_TIME};
 use super::incident;
 use super::memory::Memory;
 use super::observed::{AdvisorySight, Needs, Observed, ReleaseSight};
-use super::policy::{Policy, Publishing};
+use super::policy::{DraftWhen, Policy, Publishing};
 use super::record::{OnBehalf, Value};
 use super::template::TemplateError;
 use super::texts::{plain_link, task_name, time, utc};
@@ -72,11 +73,15 @@ pub struct Disclosure<'a> {
 }
 
 /// The advisory that an incident is about: the one in its fields, else the one that a command named, else the private
-/// report that it was opened for, else the draft that Wardroom made for a command whose answer was lost. Fields that name one come first, so that a command which is refused
-/// because of them lets nothing be judged by another advisory. `wanted`: what a draft would say now.
+/// report that it was opened for, else the draft that Wardroom made and whose answer was lost. Fields that name one come
+/// first, so that a command which is refused because of them lets nothing be judged by another advisory. `wanted`: what a
+/// draft would say now.
 fn linked(observed: &Observed, decisions: &Decisions<'_>, checklist: &Checklist, wanted: &NewAdvisory) -> Option<Ghsa> {
     let in_fields = incident::named_advisory(checklist);
-    let found = || found_again(observed, decisions.drafted?, wanted);
+    let found = || match (decisions.drafted, decisions.drafting) {
+        (Some(command), _) => found_again(observed, command, wanted),
+        (None, due) => drafting::found(observed, due?, wanted),
+    };
     in_fields.or_else(|| decisions.linked.cloned()).or_else(|| reported(observed, checklist)).or_else(found)
 }
 
@@ -348,6 +353,10 @@ impl<'a> Disclosure<'a> {
             (Some(id), None) => {
                 let _ = writeln!(text, "`{id}` in `{}`.", self.repository);
             }
+            (None, _) if policy.draft == DraftWhen::AtMitigation && !drafting::was_tried(memory) => text.push_str(
+                "None is linked yet. One is drafted from the fields when phase 2 begins; `/wardroom draft` makes it now, and \
+                 `/wardroom link GHSA-…` names one that there is.\n",
+            ),
             (None, _) => text.push_str(
                 "None is linked. `/wardroom draft` makes one from the fields; `/wardroom link GHSA-…` names one that \
                  there is.\n",
@@ -481,7 +490,10 @@ pub fn needs(observed: &Observed, policy: &Policy, decisions: &Decisions<'_>, ne
     match linked(observed, decisions, &checklist, &NewAdvisory::of(&draft.wanted)) {
         Some(id) if observed.advisory == AdvisorySight::NotRead => needs.advisory = Some(id),
         Some(_) => {}
-        None => needs.drafts = decisions.drafted.is_some() && observed.drafts.is_none(),
+        None => {
+            let made = decisions.drafted.is_some() || decisions.drafting.is_some();
+            needs.drafts = made && observed.drafts.is_none();
+        }
     }
     if observed.releases == ReleaseSight::NotRead && needs.advisory.is_none() && policy.advisories.repository.is_some()
     {

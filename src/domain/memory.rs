@@ -45,6 +45,9 @@ pub struct Memory {
     /// Whether the report was answered, or needs no answer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub acknowledged: bool,
+    /// When a draft that the policy asks for was tried first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drafting: Option<Timestamp>,
     /// There was no room for the last states: a task or field that is missing in `items` is not new.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sparse: bool,

@@ -8,6 +8,7 @@ pub mod command;
 pub mod cvss;
 pub mod decisions;
 pub mod disclosure;
+pub mod drafting;
 pub mod facts;
 pub mod fence;
 pub mod findings;

@@ -9,6 +9,7 @@ use super::body::{self, BodyChange, Grounds};
 use super::checklist::{Checklist, TaskState};
 use super::decisions::{self, Decisions, Ruling, Verdict};
 use super::disclosure::{self, Disclosure};
+use super::drafting;
 use super::facts::{Comment, Issue, IssueState, Reaction, RepoName};
 use super::findings::Findings;
 use super::incident::{self, ReportId, Standing};
@@ -16,7 +17,7 @@ use super::labels::{self, LabelChange};
 use super::memory::{CveIntent, Memory, Repair, short_digest};
 use super::observed::{Edit, Needs, Observed, ReportSight};
 use super::orders;
-use super::policy::Policy;
+use super::policy::{DraftWhen, Policy};
 use super::record;
 use super::status::{self, Parts};
 use super::texts;
@@ -130,11 +131,13 @@ pub fn needs(observed: &Observed, policy: &Policy, key: Option<&[u8]>) -> Needs 
     let changed = known.body != short_digest(observed.issue.text());
     let wanted = (!untouched && (changed || may_hide_edits(observed, &known))) || known.repair.is_some();
     if wanted && observed.revisions.is_none() && !observed.lacks(super::observed::Missing::GraphQl) {
-        needs.history = Some(known.repair.map_or(known.at, |repair| repair.since));
+        needs.history = Some(known.repair.as_ref().map_or(known.at, |repair| repair.since));
     }
     let is_ours = || is_ours(observed, policy, key);
     if policy.advisories.repository.is_some() && needs.is_empty() && is_ours() {
-        disclosure::needs(observed, policy, &Decisions::fold(&rulings), &mut needs);
+        let mut decided = Decisions::fold(&rulings);
+        decided.drafting = drafting::due(observed, policy, &decided, &known);
+        disclosure::needs(observed, policy, &decided, &mut needs);
     }
     needs
 }
@@ -237,7 +240,8 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
     let remembered = remembered(observed, key);
     let mut memory = remembered.clone().unwrap_or_default();
     let rulings = decisions::rulings(observed, &memory, policy);
-    let folded = Decisions::fold(&rulings);
+    let mut folded = Decisions::fold(&rulings);
+    folded.drafting = drafting::due(observed, policy, &folded, &memory);
     let mut plan = Plan::default();
     let Some(edits) = edits(observed, &memory, now) else {
         plan.wake_at = Some(now + READ_LAG);
@@ -341,19 +345,35 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         }
     }
     plan.wake_at = [plan.wake_at, answers.wait_until].into_iter().flatten().min();
-    let deed = answers.deed.clone().zip(policy.advisories.repository.clone());
-    let deed = deed.map(|(deed, repository)| Action::Advisory { repository, deed: Box::new(deed) });
-    let (deed, last_deed) = match &answers.deed {
-        Some(Deed::RequestCve { .. }) => (None, deed),
-        _ => (deed, None),
+    let by_itself = disclosure.as_ref().ok().and_then(Option::as_ref).and_then(|disclosure| {
+        let due = folded
+            .drafting
+            .filter(|due| due.may_be_made(now) && answers.deed.is_none() && observed.drafts.is_some())?;
+        disclosure.linked.is_none().then(|| (due, disclosure.to_make()))
+    });
+    let by_itself = by_itself.map(|(due, (advisory, paste))| {
+        plan.wake_at = Some(now + READ_LAG);
+        memory.drafting = due.tried.or(Some(whole_second(observed.server_time.unwrap_or(now))));
+        Deed::Draft { to: None, advisory: Box::new(advisory), paste }
+    });
+    // What must be written down before it is done comes after the status comment.
+    let (deed, last_deed) = match answers.deed.clone().or(by_itself) {
+        Some(deed @ (Deed::RequestCve { .. } | Deed::Draft { to: None, .. })) => (None, Some(deed)),
+        deed => (deed, None),
     };
+    let action = |deed: Deed| {
+        let repository = policy.advisories.repository.clone()?;
+        Some(Action::Advisory { repository, deed: Box::new(deed) })
+    };
+    let (deed, last_deed) = (deed.and_then(action), last_deed.and_then(action));
     plan.actions.extend(deed);
     // A command that this look refuses decides nothing, or the next look would say something else.
     let stands = |ruling: &&Ruling<'_>| {
         ruling.verdict != Verdict::New || answers.accepted(ruling.comment.id) || answers.acts_on(ruling.comment.id)
     };
     let standing_rulings: Vec<Ruling<'_>> = rulings.iter().filter(stands).cloned().collect();
-    let decided = Decisions::fold(&standing_rulings);
+    let mut decided = Decisions::fold(&standing_rulings);
+    decided.drafting = folded.drafting;
     let refused_link = decided.linked.is_none() && folded.linked.is_some();
     let disclosure =
         Disclosure::of(observed, policy, &decided, &checklist, &findings, !refused_link, |id| asked(&memory, id));
@@ -366,6 +386,9 @@ pub fn plan(observed: &Observed, policy: &Policy, now: Timestamp, key: Option<&[
         memory.answered.extend(answers.marks.iter().map(|(to, answer, _)| (*to, *answer)));
     }
     memory.acknowledged |= observed.acknowledged;
+    if policy.draft == DraftWhen::AtMitigation && incident::named_advisory(&checklist).is_some() {
+        memory.filled.insert(drafting::NAMED.to_owned());
+    }
     match &observed.report {
         ReportSight::NotRead => {}
         ReportSight::Present => memory.report = None,

@@ -221,6 +221,9 @@ pub fn draft_answer(why: TurnedDown, reason: Option<&str>, policy: &Policy) -> S
     )
 }
 
+/// The kind of the marker of the comment that says why no draft was made by the policy.
+pub const DRAFT_REFUSED: &str = "draft-refused";
+
 /// The kind of the marker of a reply; its content is the id of the comment it answers.
 pub const REPLY: &str = "reply";
 

@@ -57,7 +57,8 @@ impl Engine {
                 let done = self.github.create_advisory(repo, advisory).await;
                 let otherwise =
                     format!("A person can paste it at <https://github.com/{repo}/security/advisories/new>:\n\n{paste}");
-                self.finish(observed, &[*to], done, &format!("No draft was made in `{repo}`"), &otherwise).await?
+                self.finish(observed, to.as_slice(), done, &format!("No draft was made in `{repo}`"), &otherwise)
+                    .await?
             }
             Deed::Edit { to, id, seen, patch, marks } => {
                 return self.change_advisory(observed, repo, *to, id, *seen, patch, *marks).await;
@@ -140,9 +141,12 @@ impl Engine {
         Ok(comments.len())
     }
 
-    /// Answers the last of the commands, unless that was said and only its mark was lost.
+    /// Answers the last of the commands (without one, it is about a draft that the policy asked for), unless that was said and only its mark was lost.
     async fn say_once(&self, observed: &Observed, comments: &[u64], text: &str) -> Result<usize, LookError> {
-        let text = texts::reply(comments.last().copied().unwrap_or_default(), text);
+        let text = match comments.last() {
+            Some(comment) => texts::reply(*comment, text),
+            None => format!("{}\n{}\n", texts::marker(texts::DRAFT_REFUSED, "1"), text.trim_end()),
+        };
         let mut mine = observed.comments.iter().filter(|comment| observed.is_mine(comment.user.as_ref()));
         if mine.any(|comment| head_marker(comment.text()) == head_marker(&text)) {
             return Ok(0);

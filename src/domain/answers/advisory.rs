@@ -53,7 +53,7 @@ pub(super) fn draft(answers: &mut Answers, observed: &Observed, ruling: &Ruling<
         ),
         None => {
             let (advisory, paste) = advisory.to_make();
-            answers.act(Deed::Draft { to: ruling.comment.id, advisory: Box::new(advisory), paste });
+            answers.act(Deed::Draft { to: Some(ruling.comment.id), advisory: Box::new(advisory), paste });
         }
     }
 }

@@ -62,8 +62,8 @@ pub struct Join {
 pub enum Deed {
     /// Make a draft.
     Draft {
-        /// The command's comment.
-        to: u64,
+        /// The command's comment; none where the policy asks for it.
+        to: Option<u64>,
         /// What it says.
         advisory: Box<NewAdvisory>,
         /// The same for a person to paste.
@@ -100,7 +100,8 @@ impl Deed {
     /// The comments that it answers.
     fn comments(&self) -> Vec<u64> {
         match self {
-            Deed::Draft { to, .. } | Deed::Edit { to, .. } => vec![*to],
+            Deed::Draft { to, .. } => to.iter().copied().collect(),
+            Deed::Edit { to, .. } => vec![*to],
             Deed::Conclude { approval, .. } | Deed::RequestCve { approval } => approval.comments().to_vec(),
         }
     }
