@@ -39,11 +39,22 @@ async fn opened(room: &mut Room) -> u64 {
     incident(room).unwrap()
 }
 
+const OPEN: &str = "open";
 const DRAFT: &str = "draft of an advisory";
+const PRIVATE: &str = "private report";
+const ACCEPT: &str = "accept a private report";
+
+/// Opens the incident of a private report, waiting until it is there. Returns its number and the advisory's id.
+async fn reported(room: &mut Room) -> (u64, String) {
+    room.with_advisories_in("octo/mail");
+    let id = room.as_("rita").report_privately(&repo("octo/mail"), "Crash", "It crashes.").unwrap();
+    until(room, |room| incident(room).is_some()).await;
+    (incident(room).unwrap(), id)
+}
 
 fn scenarios() -> Vec<(&'static str, Act)> {
     vec![
-        ("open", |room| {
+        (OPEN, |room| {
             Box::pin(async {
                 opened(room).await;
             })
@@ -205,6 +216,18 @@ fn scenarios() -> Vec<(&'static str, Act)> {
                 room.settle().await;
             })
         }),
+        (PRIVATE, |room| {
+            Box::pin(async {
+                reported(room).await;
+            })
+        }),
+        (ACCEPT, |room| {
+            Box::pin(async {
+                let (number, id) = reported(room).await;
+                room.as_("alice").comment(&room.tracker, number, &format!("/wardroom accept {id}")).unwrap();
+                room.settle().await;
+            })
+        }),
         ("report closed", |room| {
             Box::pin(async {
                 let number = room.report("Crash", "x");
@@ -236,6 +259,15 @@ async fn run(act: Act, fault: Option<(usize, Fault, When)>, lose: bool) -> (Stri
     (room.outcome(), calls, room.call_log(60))
 }
 
+/// Faults that differ in what follows. Scenarios whose calls are much like those of others do with one of each kind; and
+/// after a refused token it is an hour until the next look, when an order is too old.
+fn faults_for(scenario: &str) -> Vec<Fault> {
+    match scenario {
+        PRIVATE | ACCEPT => vec![Fault::TimeOut, Fault::Refused, Fault::Secondary(Some(30)), Fault::Crash],
+        _ => Fault::ALL.to_vec(),
+    }
+}
+
 fn matrix(from: usize, step: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut wrong = Vec::new();
@@ -245,10 +277,16 @@ fn matrix(from: usize, step: usize) {
     let mut turn = 0_usize;
     for (name, act) in scenarios().into_iter().skip(from).step_by(step) {
         let (wanted, calls, _) = runtime.block_on(run(act, None, false));
-        // What comes before the draft is the scenario "open", and looks with an advisory cost more.
-        let first = if name == DRAFT { runtime.block_on(run(scenarios()[0].1, None, false)).1 } else { 0 };
+        // What comes before is a scenario of its own, and looks with an advisory cost more.
+        let before = match name {
+            DRAFT => Some(OPEN),
+            ACCEPT => Some(PRIVATE),
+            _ => None,
+        };
+        let before = before.and_then(|before| scenarios().into_iter().find(|(name, _)| *name == before));
+        let first = before.map_or(0, |(_, act)| runtime.block_on(run(act, None, false)).1);
         for nth in first + 1..=calls {
-            for fault in Fault::ALL {
+            for fault in faults_for(name) {
                 for when in [When::Before, When::After] {
                     if when == When::After && fault.is_before() {
                         continue;

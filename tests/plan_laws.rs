@@ -172,7 +172,7 @@ impl Desk {
                     self.save("wardroom[bot]", body.clone());
                 }
                 // No policy here names a place for advisories.
-                Action::Advisory { .. } => panic!("{action:?}"),
+                Action::Advisory { .. } | Action::CloseDouble(_) => panic!("{action:?}"),
                 Action::Close { reason } => {
                     self.observed.issue.state = Some(IssueState::Closed);
                     self.observed.issue.state_reason = Some((*reason).to_owned());

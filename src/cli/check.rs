@@ -158,8 +158,8 @@ fn notes(policy: &Policy) -> Vec<&'static str> {
         notes.push("advisories.packages are used only with advisories.repository");
     }
     let usual = Policy::default();
-    if policy.draft != usual.draft {
-        notes.push("draft: at-mitigation has no effect in this version; say `/wardroom draft`");
+    if policy.draft != usual.draft && policy.advisories.repository.is_none() {
+        notes.push("draft: at-mitigation is used only with advisories.repository");
     }
     if policy.publish != usual.publish && policy.advisories.repository.is_none() {
         notes.push("publish is used only with advisories.repository");

@@ -11,7 +11,7 @@ use crate::domain::observed::{AdvisorySight, AdvisoryTemplate, Needs, Observed, 
 use crate::github::Error;
 
 /// Why advisories are often out of reach, and what helps.
-pub(super) const REMEDY: &str = "Advisories are read and written by a GitHub App, or a token of a person, with the permission \
+const REMEDY: &str = "Advisories are read and written by a GitHub App, or a token of a person, with the permission \
                       “Repository security advisories: write” on that repository; a workflow’s own token cannot, private \
                       repositories and GitHub Enterprise Server have none. Everything else goes on without.";
 
@@ -47,14 +47,17 @@ impl Engine {
 
     async fn read_advisory(&self, repo: &RepoName, id: &Ghsa) -> Result<AdvisorySight, LookError> {
         match self.github.advisory(repo, id).await {
+            Ok(advisory) if advisory.state != AdvisoryState::Published && self.is_open_to_all().await? => {
+                Ok(AdvisorySight::Unreadable(format!(
+                    "`{id}` is not public, and this repository is: nothing of it is shown here. Use a private tracker."
+                )))
+            }
             Ok(advisory) => Ok(AdvisorySight::Seen(Box::new(advisory))),
             Err(Error::NotFound(_)) => Ok(AdvisorySight::Unreadable(format!(
                 "`{repo}` has no `{id}` that Wardroom may see. Is it the right id, and is {repo} the policy’s \
                  `advisories.repository`? {REMEDY}"
             ))),
-            Err(error) if out_of_reach(&error) => {
-                Ok(AdvisorySight::Unreadable(format!("{}. {REMEDY}", fence::plain(&error.to_string()))))
-            }
+            Err(error) if out_of_reach(&error) => Ok(AdvisorySight::Unreadable(in_words(&error))),
             Err(error) => Err(error.into()),
         }
     }
@@ -112,6 +115,22 @@ impl Engine {
         };
         Ok(self.advisory_text.get_or_try_init(read).await?.clone())
     }
+}
+
+/// An error of a call about advisories, and what helps, for a log.
+pub(super) fn with_remedy(error: &Error) -> String {
+    let text = error.to_string();
+    let why = text.trim_end_matches('.');
+    match error {
+        // These say it themselves.
+        Error::Forbidden { .. } | Error::Invalid { .. } => format!("{why}."),
+        _ => format!("{why}. {REMEDY}"),
+    }
+}
+
+/// The same for a comment.
+pub(super) fn in_words(error: &Error) -> String {
+    fence::plain(&with_remedy(error))
 }
 
 /// Whether this account can have no answer here, however often it asks.

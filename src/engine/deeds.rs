@@ -11,7 +11,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::advisory::{REMEDY, out_of_reach};
+use super::advisory::{in_words, out_of_reach};
 use super::apply::Outcome;
 use super::{Engine, LookError};
 use crate::domain::advisory::Ghsa;
@@ -20,7 +20,6 @@ use crate::domain::advisory::cve;
 use crate::domain::advisory::request::AdvisoryPatch;
 use crate::domain::answers::Deed;
 use crate::domain::facts::{Reaction, RepoName};
-use crate::domain::fence;
 use crate::domain::observed::{CveStep, Observed};
 use crate::domain::plan::head_marker;
 use crate::domain::texts;
@@ -32,17 +31,6 @@ const STEP_LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// The store's key for how far a request for a CVE ID came.
 fn step_key(number: u64) -> String {
     format!("cve {number}")
-}
-
-/// Why something is refused for good, as sentences, with what helps.
-fn in_words(error: &Error) -> String {
-    let text = fence::plain(&error.to_string());
-    let why = text.trim_end_matches('.');
-    match error {
-        // These say it themselves.
-        Error::Forbidden { .. } | Error::Invalid { .. } => format!("{why}."),
-        _ => format!("{why}. {REMEDY}"),
-    }
 }
 
 impl Engine {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::advisory::{REMEDY, out_of_reach};
+use super::advisory::{out_of_reach, with_remedy};
 use super::report::{KNOWN_LIFE, asked_key, note, tracker_key};
 use super::{Engine, LookError, Looked};
 use crate::domain::advisory::{Advisory, AdvisoryState, Ghsa};
@@ -190,9 +190,7 @@ impl Engine {
                     looked.unfinished = true;
                     return Ok(Vec::new());
                 }
-                Err(error) if out_of_reach(&error) || matches!(error, Error::Invalid { .. }) => {
-                    format!("{error}. {REMEDY}")
-                }
+                Err(error) if out_of_reach(&error) || matches!(error, Error::Invalid { .. }) => with_remedy(&error),
                 Err(error) => return Err(error.into()),
             }
         };
