@@ -382,7 +382,7 @@ impl<'a> Disclosure<'a> {
         if !proposals.is_empty() {
             text.push_str(
                 "\nIts reporter proposes this. Reporters often guess, so no field takes it over by itself: write there what is \
-                 right.\n\n",
+                 right, or say `/wardroom sync from-advisory FIELD`.\n\n",
             );
             text.push_str(&show::table_of(&proposals));
         }

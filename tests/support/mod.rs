@@ -10,6 +10,7 @@ pub(crate) mod desk;
 pub(crate) mod dice;
 pub(crate) mod naive;
 pub(crate) mod npm;
+pub(crate) mod reports;
 pub(crate) mod room;
 pub(crate) mod town;
 pub(crate) mod webhooks;

@@ -120,17 +120,17 @@ fn what_does_not_begin_with_the_word_is_no_command() {
 #[test]
 fn an_unknown_word_gets_the_nearest_one_and_the_list() {
     insta::assert_snapshot!(read_as("/wardroom serverity high"), @"
-    There is no command `serverity`. Did you mean `severity`? The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`, `sync`, `cve set`, `cve request`, `publish`, `approve`; `/wardroom help` says what each does.
+    There is no command `serverity`. Did you mean `severity`? The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`, `accept`, `reject`, `sync`, `cve set`, `cve request`, `publish`, `approve`; `/wardroom help` says what each does.
 
     Nothing was done. Write a new comment to try again: an edited one does not count.
     ");
     insta::assert_snapshot!(read_as("/wardroom frobnicate @octocat"), @"
-    There is no command `frobnicate`. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`, `sync`, `cve set`, `cve request`, `publish`, `approve`; `/wardroom help` says what each does.
+    There is no command `frobnicate`. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`, `accept`, `reject`, `sync`, `cve set`, `cve request`, `publish`, `approve`; `/wardroom help` says what each does.
 
     Nothing was done. Write a new comment to try again: an edited one does not count.
     ");
     insta::assert_snapshot!(read_as("/wardroom @octocat"), @"
-    There is no command `@octocat`. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`, `sync`, `cve set`, `cve request`, `publish`, `approve`; `/wardroom help` says what each does.
+    There is no command `@octocat`. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`, `accept`, `reject`, `sync`, `cve set`, `cve request`, `publish`, `approve`; `/wardroom help` says what each does.
 
     Nothing was done. Write a new comment to try again: an edited one does not count.
     ");
@@ -149,7 +149,7 @@ fn an_unknown_word_gets_the_nearest_one_and_the_list() {
 #[test]
 fn a_command_of_a_later_version_says_so() {
     insta::assert_snapshot!(read_as("/wardroom told"), @"
-    `accept` is not available in this version of Wardroom. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`, `sync`, `cve set`, `cve request`, `publish`, `approve`; `/wardroom help` says what each does.
+    `told` is not available in this version of Wardroom. The commands are `help`, `adopt`, `pause`, `resume`, `na`, `severity`, `cvss`, `close`, `merge`, `draft`, `link`, `accept`, `reject`, `sync`, `cve set`, `cve request`, `publish`, `approve`; `/wardroom help` says what each does.
 
     Nothing was done.
     ");
@@ -438,6 +438,8 @@ fn the_help_is_a_table_of_everything() {
     | `/wardroom merge #N` | closes the incident as part of the one with tracking issue N | write access here |
     | `/wardroom draft` | makes a draft advisory from the fields; only the project's admins can see it | write access here |
     | `/wardroom link GHSA` | names the advisory, draft or private report that this is about | write access here |
+    | `/wardroom accept GHSA` | makes a draft of the private report; it cannot be taken back | admin on the advisories' repository |
+    | `/wardroom reject GHSA REASON` | closes the private report, or the draft, and publishes nothing; its reporter sees that | admin on the advisories' repository |
     | `/wardroom sync to-advisory [FIELD…]` | where fields and advisory differ, writes what the fields say into the advisory; without FIELD all lines | write access here |
     | `/wardroom sync from-advisory [FIELD…]` | where fields and advisory differ, writes what the advisory says into the fields; without FIELD all lines | write access here |
     | `/wardroom cve set CVE` | writes down a CVE ID that came from elsewhere | write access here |
@@ -465,6 +467,7 @@ fn the_help_tells_what_the_policy_narrows() {
     | `/wardroom close duplicate #N` | closes the incident: the one with tracking issue N is about the same | admin here |
     | `/wardroom close out-of-scope REASON` | closes the incident: it is not this project's to mend | admin here |
     | `/wardroom merge #N` | closes the incident as part of the one with tracking issue N | `ada`, `bob`, with write access here |
+    | `/wardroom reject GHSA REASON` | closes the private report, or the draft, and publishes nothing; its reporter sees that | admin on the advisories' repository |
     ");
 }
 
