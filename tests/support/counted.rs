@@ -314,6 +314,10 @@ impl Store for Held {
         held(self.0.wake(subject, at)).await
     }
 
+    async fn retry_refused(&self, at: Timestamp) -> Result<()> {
+        held(self.0.retry_refused(at)).await
+    }
+
     async fn claim(&self, now: Timestamp) -> Result<Option<Lease>> {
         held(self.0.claim(now)).await
     }
