@@ -6,6 +6,10 @@ const drawn = new Map();
 const pieces = (root) => root.querySelectorAll("[data-live]");
 for (const piece of pieces(document)) drawn.set(piece.id, piece.innerHTML);
 
+// Whether a refusal in words is shown. It stays until the person does something else: what is drawn meanwhile must not take
+// it away before it is read.
+let refused = false;
+
 // A piece in which someone is writing is left alone, and drawn when they are done.
 const writable = "textarea, input[type=text], select";
 function isWriting(piece) {
@@ -54,6 +58,7 @@ function draw(html) {
   for (const piece of pieces(fresh)) {
     const old = document.getElementById(piece.id);
     if (!old || drawn.get(piece.id) === piece.innerHTML || isWriting(old)) continue;
+    if (refused && old.id === "notice") continue;
     drawn.set(piece.id, piece.innerHTML);
     morphChildren(old, piece);
   }
@@ -105,6 +110,10 @@ async function send(action, data) {
     location.assign(answer.url);
     return false;
   }
+  if (refused) {
+    refused = false;
+    drawn.delete("notice");
+  }
   await show(answer);
   return answer.ok;
 }
@@ -123,8 +132,7 @@ function notice(text) {
   words.className = "notice";
   words.textContent = text;
   place.replaceChildren(words);
-  // The next page is drawn over it.
-  drawn.delete(place.id);
+  refused = true;
 }
 
 function lost() {

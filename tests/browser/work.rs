@@ -112,6 +112,11 @@ pub(crate) async fn a_refusal_in_words_is_shown_as_words(room: &Room) {
         browser.js(spoil).await;
         browser.click("#comment-send").await;
         browser.until(&format!("{notice}.includes('{words}')")).await;
+        // What is drawn meanwhile leaves it.
+        browser.js("look().then(() => document.body.dataset.looked = 'yes')").await;
+        browser.until("document.body.dataset.looked === 'yes'").await;
+        browser.js("delete document.body.dataset.looked").await;
+        browser.until(&format!("{notice}.includes('{words}')")).await;
         let text = browser.text("document.body.innerText").await;
         assert!(!text.contains("The demo has ended") && text.contains("Incident 2026-001"), "{text}");
         let console = browser.console().await;
