@@ -151,13 +151,11 @@ pub enum LookError {
 }
 
 impl LookError {
-    /// Whether it stays so until a person changes something: rights, a setting, the tracker.
+    /// Whether it stays so until a person changes something: rights, a setting, the tracker. A 401 may be one replica that
+    /// does not know a new token yet, so it is none of these, and is tried again like any failure.
     pub fn is_lasting(&self) -> bool {
         use github::Error;
-        matches!(
-            self,
-            LookError::Refused(_) | LookError::GitHub(Error::Barred(_) | Error::Forbidden { .. } | Error::Unauthorized)
-        )
+        matches!(self, LookError::Refused(_) | LookError::GitHub(Error::Barred(_) | Error::Forbidden { .. }))
     }
 }
 
