@@ -138,6 +138,18 @@ async fn only_a_file_that_stays_wrong_is_a_wrong_setting() {
     assert!(said.contains("is a database of another program"), "{said}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_log_in_a_file_has_no_colours() {
+    let town = Town::new().await;
+    let mut command = town.command();
+    let database = format!("sqlite:{}", town.database().display());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--database", &database]);
+    let server = town.start_as(command);
+    town.until("a line", || town.log().contains("working")).await;
+    assert!(server.stop().await.success());
+    assert!(!town.log().contains('\u{1b}'), "{}", town.log());
+}
+
 /// systemd starts it again whatever ended it, and never gives up: five starts within ten seconds would be its limit.
 #[test]
 fn systemd_always_starts_it_again() {

@@ -1,6 +1,6 @@
 //! The log on standard error. Standard output is kept for results.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{FilterFn, filter_fn};
@@ -24,6 +24,8 @@ pub const TOLD: &str = "warn,wardroom=info";
 pub fn start(default: &str, format: Format, env: Env<'_>) -> Result<(), Usage> {
     let filter = filter(&config::var(env, "WARDROOM_LOG").unwrap_or_else(|| default.to_owned()))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A file or a journal shows colours as noise.
+    let log = log.with_ansi(io::stderr().is_terminal());
     // Where a caller of the library has a log of its own, that one stays.
     let _already_started = match format {
         Format::Text => log.finish().with(our_words()).try_init(),

@@ -76,7 +76,10 @@ async fn ready(State(admin): State<Admin>) -> Response {
         }
     }
     if !admin.metrics.github_answers() {
-        wrong.push("GitHub did not answer the last call".to_owned());
+        wrong.push(
+            "GitHub did not answer the last call, or keeps the App out; `wardroom incidents` and the log say which"
+                .to_owned(),
+        );
     }
     match wrong.is_empty() {
         true => (StatusCode::OK, "ready\n").into_response(),
