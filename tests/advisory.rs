@@ -5,22 +5,11 @@
 mod support;
 
 use serde_json::json;
+use support::desk::policy;
 use support::room::{Room, repo};
 use wardroom::domain::checklist::{Checklist, TaskState};
-use wardroom::domain::policy::{Advisories, DraftWhen, Ecosystem, Package, Policy, Product};
+use wardroom::domain::policy::{DraftWhen, Policy};
 use wardroom::sim::{Fault, When};
-
-fn policy() -> Policy {
-    Policy {
-        product: Product { name: "Ledger Mail".into(), ..Product::default() },
-        advisories: Advisories {
-            repository: Some(repo("octo/mail")),
-            packages: vec![Package { ecosystem: Ecosystem::Other, name: "ledger-mail".into() }],
-        },
-        roster: vec!["alice".into()],
-        ..Policy::default()
-    }
-}
 
 async fn incident() -> (Room, u64) {
     let mut room = Room::with_policy(policy());

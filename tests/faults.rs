@@ -259,15 +259,6 @@ async fn run(act: Act, fault: Option<(usize, Fault, When)>, lose: bool) -> (Stri
     (room.outcome(), calls, room.call_log(60))
 }
 
-/// Faults that differ in what follows. Scenarios whose calls are much like those of others do with one of each kind; and
-/// after a refused token it is an hour until the next look, when an order is too old.
-fn faults_for(scenario: &str) -> Vec<Fault> {
-    match scenario {
-        PRIVATE | ACCEPT => vec![Fault::TimeOut, Fault::Refused, Fault::Secondary(Some(30)), Fault::Crash],
-        _ => Fault::ALL.to_vec(),
-    }
-}
-
 fn matrix(from: usize, step: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut wrong = Vec::new();
@@ -286,7 +277,7 @@ fn matrix(from: usize, step: usize) {
         let before = before.and_then(|before| scenarios().into_iter().find(|(name, _)| *name == before));
         let first = before.map_or(0, |(_, act)| runtime.block_on(run(act, None, false)).1);
         for nth in first + 1..=calls {
-            for fault in faults_for(name) {
+            for fault in Fault::ALL {
                 for when in [When::Before, When::After] {
                     if when == When::After && fault.is_before() {
                         continue;

@@ -15,9 +15,8 @@ use crate::domain::facts::{Issue, IssueState};
 use crate::domain::incident::{self, ReportId, Subject};
 use crate::domain::opening::Source;
 use crate::domain::plan::READ_LAG;
-use crate::domain::policy::LabelKey;
 use crate::github::Error;
-use crate::github::types::{IssueFilter, IssuePatch};
+use crate::github::types::IssuePatch;
 
 /// How long a sweep's word is kept that an incident has a double.
 const DOUBLED_LIFE: SignedDuration = SignedDuration::from_hours(1);
@@ -81,12 +80,7 @@ impl Engine {
     /// The tracking issue of a private report by the tracker's list: one that was opened for it, or whose fields name the
     /// advisory because a person linked it; one that is open, if there is one.
     pub(super) async fn find_by_advisory(&self, id: &ReportId, advisory: &Ghsa) -> Result<Option<u64>, LookError> {
-        let filter = IssueFilter {
-            labels: vec![self.policy.label(LabelKey::Incident).name],
-            closed_too: true,
-            ..IssueFilter::default()
-        };
-        let listed = self.github.issues(&self.tracker, &filter).await?;
+        let listed = self.labelled_incidents().await?;
         let me = self.me().await?.id;
         let read: Vec<(&Issue, Checklist)> =
             listed.iter().map(|issue| (issue, Checklist::parse(issue.text()))).collect();

@@ -164,6 +164,16 @@ impl Engine {
         Ok(ours.filter_map(|issue| Some((incident::marked_report(&Checklist::parse(issue.text()))?, issue))).collect())
     }
 
+    /// All issues of the tracker that have the incident's label, closed ones and those that people opened too.
+    pub(super) async fn labelled_incidents(&self) -> Result<Vec<Issue>, LookError> {
+        let filter = IssueFilter {
+            labels: vec![self.policy.label(LabelKey::Incident).name],
+            closed_too: true,
+            ..IssueFilter::default()
+        };
+        Ok(self.github.issues(&self.tracker, &filter).await?)
+    }
+
     async fn acknowledged(&self, comments: &[Comment]) -> Result<Option<u64>, LookError> {
         let me = self.me().await?;
         let head = format!("<!-- wardroom:{} ", texts::ACKNOWLEDGED);

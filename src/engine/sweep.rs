@@ -48,12 +48,7 @@ impl Engine {
         for report in adopt {
             self.store.put(&asked_key(report), "adopt", now + SignedDuration::from_hours(24)).await?;
         }
-        let filter = IssueFilter {
-            labels: vec![self.policy.label(LabelKey::Incident).name],
-            closed_too: true,
-            ..IssueFilter::default()
-        };
-        let incidents = self.github.issues(&self.tracker, &filter).await?;
+        let incidents = self.labelled_incidents().await?;
         let me = self.me().await?.id;
         let mut by_report: BTreeMap<ReportId, Vec<&Issue>> = BTreeMap::new();
         let mut subjects = BTreeSet::new();
